@@ -1,0 +1,75 @@
+//! Why a plugin configuration was refused.
+
+use std::fmt;
+
+/// How many characters of a refused value a message quotes.
+const QUOTED_CHARACTERS: usize = 60;
+
+/// What a field allows, as a phrase that completes "must be …" or "must …".
+///
+/// The constructors of domain types return it; [`Error::not_allowed`] adds
+/// where the value stands and what it was.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Allowed(pub &'static str);
+
+/// A refused plugin configuration.
+///
+/// Its text is one line that names the field, the value as given (shortened)
+/// and what is allowed:
+///
+/// ```
+/// # use maintenance_filter::policy::Policy;
+/// let error = Policy::from_json(br#"{"retryAfterSeconds": 0}"#).unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "retryAfterSeconds: 0 is not allowed: must be a whole number of seconds from 1 to 604800",
+/// );
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Error(String);
+
+impl Error {
+    /// The bytes are not JSON at all; `reason` says what and where.
+    pub(crate) fn not_json(reason: &dyn fmt::Display) -> Self {
+        Self(format!("plugin configuration: not valid JSON: {reason}"))
+    }
+
+    /// `value`, the JSON text found at `field`, is not one of the allowed values.
+    pub(crate) fn not_allowed(field: &str, value: &str, allowed: &str) -> Self {
+        let value = one_line(value);
+        Self(format!("{field}: {value} is not allowed: {allowed}"))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// `text` without control characters and cut to a length that fits a log line.
+pub(crate) fn one_line(text: &str) -> String {
+    let mut line: String = text
+        .chars()
+        .take(QUOTED_CHARACTERS)
+        .map(|c| if c.is_ascii_control() { ' ' } else { c })
+        .collect();
+    if text.chars().nth(QUOTED_CHARACTERS).is_some() {
+        line.push('…');
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::one_line;
+
+    #[test]
+    fn a_quoted_value_is_one_short_line() {
+        assert_eq!(one_line("{\n\t\"a\": 1\n}"), "{  \"a\": 1 }");
+        assert_eq!(one_line(&"é".repeat(60)), "é".repeat(60));
+        assert_eq!(one_line(&"é".repeat(61)), format!("{}…", "é".repeat(60)));
+    }
+}

@@ -1,0 +1,59 @@
+//! A proxy-wasm HTTP filter that puts a service into maintenance by
+//! configuration alone.
+//!
+//! While maintenance is in force, exempt requests (by default
+//! `GET /load-balancer/health-check`) pass to the application, and every other
+//! request is answered at the proxy with `503 Service Unavailable`, a
+//! `Retry-After` in whole seconds and `content-type: application/json`.
+//!
+//! The layers, an arrow meaning "may use":
+//!
+//! ```text
+//! filter → policy → { config, exemption, reply } → error
+//! ```
+//!
+//! Everything but `filter` is free of the host and runs in ordinary tests:
+//!
+//! ```
+//! use maintenance_filter::policy::{Decision, Policy, RequestHead};
+//!
+//! struct Get(&'static str);
+//!
+//! impl RequestHead for Get {
+//!     fn path(&self) -> Option<Vec<u8>> {
+//!         Some(self.0.into())
+//!     }
+//!     fn method(&self) -> Option<Vec<u8>> {
+//!         Some(b"GET".to_vec())
+//!     }
+//! }
+//!
+//! let policy = Policy::from_json(br#"{"enabled": true, "retryAfterSeconds": 300}"#)?;
+//! assert!(matches!(policy.decide(&Get("/load-balancer/health-check")), Decision::Forward));
+//! assert!(matches!(policy.decide(&Get("/orders")), Decision::Reject(_)));
+//! # Ok::<(), maintenance_filter::error::Error>(())
+//! ```
+
+// A trap in the module is an outage in every sidecar that loaded it.
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::todo,
+    clippy::unimplemented,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    unsafe_code
+)]
+
+pub mod config;
+pub mod error;
+pub mod exemption;
+#[cfg(target_arch = "wasm32")]
+mod filter;
+pub mod in_force;
+pub mod policy;
+pub mod reply;
