@@ -9,39 +9,57 @@
 
 /// The plugins of one VM. Names and identifiers are the host's.
 #[derive(Debug, Default)]
-pub struct InForce(Vec<Newest>);
+pub struct InForce(Vec<Plugin>);
+
+#[derive(Debug)]
+struct Plugin {
+    name: Vec<u8>,
+    /// How many times a root context of the plugin became the newest.
+    generation: u32,
+    newest: Option<Newest>,
+}
 
 #[derive(Debug)]
 struct Newest {
-    plugin: Vec<u8>,
     root: u32,
     on: bool,
 }
 
 impl InForce {
-    /// A root context of `plugin` was configured: it is the newest now.
-    pub fn configured(&mut self, plugin: &[u8], root: u32, on: bool) {
-        self.0.retain(|newest| newest.plugin != plugin);
-        self.0.push(Newest { plugin: plugin.into(), root, on });
+    /// A root context of `plugin` is the newest from now on. Returns how many
+    /// there were: the same in every VM of the process that saw them all.
+    pub fn configured(&mut self, plugin: &[u8], root: u32, on: bool) -> u32 {
+        let known = self.0.iter_mut().find(|known| known.name == plugin);
+        let newest = Some(Newest { root, on });
+        if let Some(known) = known {
+            known.generation = known.generation.saturating_add(1);
+            known.newest = newest;
+            return known.generation;
+        }
+        self.0.push(Plugin { name: plugin.into(), generation: 1, newest });
+        1
     }
 
-    /// A root context is about to go. Says whether it was the newest of its plugin.
-    pub fn gone(&mut self, root: u32) -> bool {
-        let before = self.0.len();
-        self.0.retain(|newest| newest.root != root);
-        self.0.len() < before
+    /// A root context is about to go. Returns its generation if it was the
+    /// newest of its plugin.
+    pub fn gone(&mut self, root: u32) -> Option<u32> {
+        let is_newest =
+            |plugin: &&mut Plugin| plugin.newest.as_ref().is_some_and(|newest| newest.root == root);
+        let plugin = self.0.iter_mut().find(is_newest)?;
+        plugin.newest = None;
+        Some(plugin.generation)
     }
 
     /// Whether `plugin` has no newest root context.
     #[must_use]
     pub fn is_vacant(&self, plugin: &[u8]) -> bool {
-        !self.0.iter().any(|newest| newest.plugin == plugin)
+        !self.0.iter().any(|known| known.name == plugin && known.newest.is_some())
     }
 
     /// Whether any plugin of the VM has maintenance in force.
     #[must_use]
     pub fn any(&self) -> bool {
-        self.0.iter().any(|newest| newest.on)
+        self.0.iter().any(|plugin| plugin.newest.as_ref().is_some_and(|newest| newest.on))
     }
 }
 
@@ -52,13 +70,13 @@ mod tests {
     #[test]
     fn the_newest_root_context_of_a_plugin_counts() {
         let mut vm = InForce::default();
-        vm.configured(b"a", 1, true);
-        vm.configured(b"a", 2, false);
+        assert_eq!(vm.configured(b"a", 1, true), 1);
+        assert_eq!(vm.configured(b"a", 2, false), 2);
         assert!(!vm.any());
-        assert!(!vm.gone(1), "an older one is not missed");
-        vm.configured(b"a", 3, true);
+        assert_eq!(vm.gone(1), None, "an older one is not missed");
+        assert_eq!(vm.configured(b"a", 3, true), 3);
         assert!(vm.any());
-        assert!(vm.gone(3));
+        assert_eq!(vm.gone(3), Some(3));
         assert!(!vm.any());
     }
 
@@ -67,9 +85,10 @@ mod tests {
         let mut vm = InForce::default();
         vm.configured(b"a", 1, true);
         vm.configured(b"b", 2, true);
-        assert!(vm.gone(1));
+        assert_eq!(vm.gone(1), Some(1));
         assert!(vm.any());
         assert!(!vm.is_vacant(b"b"));
         assert!(vm.is_vacant(b"a"));
+        assert!(vm.is_vacant(b"c"));
     }
 }

@@ -55,5 +55,6 @@ pub mod exemption;
 #[cfg(target_arch = "wasm32")]
 mod filter;
 pub mod in_force;
+pub mod noted;
 pub mod policy;
 pub mod reply;

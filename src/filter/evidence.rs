@@ -9,10 +9,14 @@ use proxy_wasm::types::{LogLevel, MetricType};
 
 use super::host;
 use crate::in_force::InForce;
+use crate::noted::Noted;
 use crate::policy::Policy;
 
 /// How late the counters and the gauge may be.
 const REPORT_PERIOD: Duration = Duration::from_secs(1);
+
+/// How often to try to note a state while other VMs do the same.
+const MOST_TRIES: usize = 16;
 
 thread_local! {
     /// A VM has one thread, so this is the state of the VM.
@@ -58,16 +62,17 @@ impl Evidence {
 
     /// A root context came into force with `policy`.
     pub fn state(&self, root: u32, policy: &Policy) {
-        if let Some(any) = in_vm(|vm| {
-            vm.configured(&self.plugin, root, policy.is_enabled());
-            vm.any()
-        }) {
-            self.record(any);
-        }
-        if policy.is_enabled() {
+        let on = policy.is_enabled();
+        let state = in_vm(|vm| (vm.configured(&self.plugin, root, on), vm.any()));
+        let Some((generation, any)) = state else {
+            return;
+        };
+        self.record(any);
+        if on {
             let _ = hostcalls::set_tick_period(REPORT_PERIOD);
         }
-        self.announce(&policy.summary());
+        let summary = policy.summary();
+        self.note(|noted| noted.configured(generation, &summary));
     }
 
     /// A root context with `policy` takes a stream: where the newest of its
@@ -80,9 +85,9 @@ impl Evidence {
 
     /// A root context goes.
     pub fn withdraw(&self, root: u32) {
-        if let Some((true, any)) = in_vm(|vm| (vm.gone(root), vm.any())) {
+        if let Some((Some(generation), any)) = in_vm(|vm| (vm.gone(root), vm.any())) {
             self.record(any);
-            self.announce("maintenance is off: the plugin is gone");
+            self.note(|noted| noted.gone(generation));
         }
     }
 
@@ -112,21 +117,24 @@ impl Evidence {
         }
     }
 
-    /// Logs a state that is new to the process, once: the VMs share a note of
-    /// the last one, and whoever changes it writes the line. At level warning,
-    /// for that is what a sidecar shows by default.
-    fn announce(&self, state: &str) {
+    /// Puts what `next` makes of the noted state in its place, and logs it if
+    /// it differs. At level warning, for that is what a sidecar shows as it comes.
+    fn note(&self, next: impl Fn(&Noted) -> Option<Noted>) {
         let key = format!("maintenance state of {}", String::from_utf8_lossy(&self.plugin));
-        let Ok((known, version)) = hostcalls::get_shared_data(&key) else {
-            return;
-        };
-        let off = |text: &[u8]| text.starts_with(b"maintenance is off");
-        let known = known.as_deref().unwrap_or(b"maintenance is off");
-        if known == state.as_bytes() || (off(known) && off(state.as_bytes())) {
-            return;
-        }
-        if hostcalls::set_shared_data(&key, Some(state.as_bytes()), version).is_ok() {
-            host::log(LogLevel::Warn, state);
+        for _ in 0..MOST_TRIES {
+            let Ok((bytes, version)) = hostcalls::get_shared_data(&key) else {
+                return;
+            };
+            let noted = Noted::from_bytes(bytes.as_deref());
+            let Some(next) = next(&noted) else {
+                return;
+            };
+            if hostcalls::set_shared_data(&key, Some(&next.to_bytes()), version).is_ok() {
+                if let Some(line) = next.news(&noted) {
+                    host::log(LogLevel::Warn, line);
+                }
+                return;
+            }
         }
     }
 }

@@ -1,0 +1,13 @@
+//! The behaviour that design and README promise, in a real Envoy.
+//!
+//! `ENVOY` names the binary, `PLUGIN_WASM` the module (`dist/plugin.wasm`).
+
+mod behaviour;
+mod evidence;
+mod kinds;
+mod odd_requests;
+mod privacy;
+mod refusals;
+mod shipped;
+mod support;
+mod switching;

@@ -1,0 +1,28 @@
+//! What the suites that run a real proxy share: processes that end with their
+//! test, waiting on a condition, an upstream that counts, and HTTP clients.
+
+#![allow(clippy::missing_panics_doc, reason = "a test that cannot go on panics and says why")]
+
+pub mod client;
+pub mod envoy;
+pub mod load;
+pub mod process;
+pub mod upstream;
+pub mod wait;
+
+use std::path::{Path, PathBuf};
+
+/// The root of the repository.
+#[must_use]
+pub fn repository() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+/// The built module: `PLUGIN_WASM`, or what `make build` leaves.
+#[must_use]
+pub fn plugin_wasm() -> PathBuf {
+    let default = || repository().join("dist/plugin.wasm");
+    let path = std::env::var_os("PLUGIN_WASM").map_or_else(default, PathBuf::from);
+    path.canonicalize()
+        .unwrap_or_else(|_| panic!("no module at {}: run `make build`", path.display()))
+}
