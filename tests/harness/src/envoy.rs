@@ -124,6 +124,16 @@ impl Envoy {
         eventually("the listener is replaced", TIME_TO_SWITCH, done).await;
     }
 
+    /// Gives the listener filters that Envoy refuses, and waits until it has.
+    pub async fn refuse_listener(&mut self, filters: &[Filter]) {
+        const REFUSED: &str = "listener_manager.lds.update_rejected";
+        let before = self.admin.stat(REFUSED).await;
+        self.version += 1;
+        bootstrap::publish_listener(self.folder.path(), filters, self.version);
+        let done = async || (self.admin.stat(REFUSED).await > before).then_some(());
+        eventually("the listener is refused", TIME_TO_SWITCH, done).await;
+    }
+
     /// Stops it and hands out all it has printed.
     #[must_use]
     pub fn stop(mut self) -> String {
