@@ -51,11 +51,10 @@ impl std::error::Error for Error {}
 
 /// `text` without control characters and cut to a length that fits a log line.
 pub(crate) fn one_line(text: &str) -> String {
-    let mut line: String = text
-        .chars()
-        .take(QUOTED_CHARACTERS)
-        .map(|c| if c.is_ascii_control() { ' ' } else { c })
-        .collect();
+    // Beside the control characters, some readers of logs break a line at these two.
+    let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    let mut line: String =
+        text.chars().take(QUOTED_CHARACTERS).map(|c| if breaks(c) { ' ' } else { c }).collect();
     if text.chars().nth(QUOTED_CHARACTERS).is_some() {
         line.push('…');
     }
@@ -69,6 +68,7 @@ mod tests {
     #[test]
     fn a_quoted_value_is_one_short_line() {
         assert_eq!(one_line("{\n\t\"a\": 1\n}"), "{  \"a\": 1 }");
+        assert_eq!(one_line("a\u{85}b\u{2028}c\u{2029}d\u{7f}"), "a b c d ");
         assert_eq!(one_line(&"é".repeat(60)), "é".repeat(60));
         assert_eq!(one_line(&"é".repeat(61)), format!("{}…", "é".repeat(60)));
     }

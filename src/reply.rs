@@ -44,11 +44,11 @@ impl TryFrom<&str> for HeaderName {
     fn try_from(name: &str) -> Result<Self, Allowed> {
         let lower = name.to_ascii_lowercase();
         if lower.starts_with(':') || OWNED_NAMES.contains(&lower.as_str()) {
-            Err(Allowed("the name of this header is set by the filter or by HTTP itself"))
+            Err(Allowed("this header is set by the filter or by HTTP itself"))
         } else if is_token(name) {
             Ok(Self(lower))
         } else {
-            Err(Allowed("the name of a header must be an HTTP token"))
+            Err(Allowed("a header name must be of letters, digits and !#$%&'*+-.^_`|~"))
         }
     }
 }

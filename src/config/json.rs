@@ -5,11 +5,16 @@
 //! the text it was given as, so that every message can quote it.
 
 use std::fmt;
+use std::ops::RangeBounds;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::suggestion::unknown;
 use crate::error::{Error, one_line};
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+const LONE_SURROGATE: &str = "has an escape from \\ud800 to \\udfff without its other half";
 
 /// A JSON value and where it stands, as `exemptions[2].methods`.
 #[derive(Clone)]
@@ -21,6 +26,9 @@ pub struct Field<'a> {
 impl<'a> Field<'a> {
     /// The whole document.
     pub(super) fn document(bytes: &'a [u8]) -> Result<Self, Error> {
+        if bytes.starts_with(BYTE_ORDER_MARK) {
+            return Err(Error::not_json(&"it begins with a byte order mark"));
+        }
         let text = str::from_utf8(bytes).map_err(|error| Error::not_json(&error))?;
         let value = serde_json::from_str(text).map_err(|error| Error::not_json(&error))?;
         let path = String::new();
@@ -52,12 +60,19 @@ impl<'a> Field<'a> {
     /// # Errors
     /// It is not one, or its escapes do not make up Unicode text.
     pub fn string(&self) -> Result<String, Error> {
-        serde_json::from_str(self.value.get()).map_err(|_| self.not_allowed("must be a string"))
+        self.read('"', "must be a string")
     }
 
-    pub(super) fn list(&self) -> Result<Vec<Field<'a>>, Error> {
-        let List(values) = serde_json::from_str(self.value.get())
-            .map_err(|_| self.not_allowed("must be a list"))?;
+    /// A list of so many values; `allowed` says what it must be.
+    pub(super) fn list(
+        &self,
+        count: impl RangeBounds<usize>,
+        allowed: &str,
+    ) -> Result<Vec<Field<'a>>, Error> {
+        let List(values) = self.read('[', allowed)?;
+        if !count.contains(&values.len()) {
+            return Err(self.not_allowed(allowed));
+        }
         let at = |(index, value)| Field { path: format!("{}[{index}]", self.path), value };
         Ok(values.into_iter().enumerate().map(at).collect())
     }
@@ -68,45 +83,68 @@ impl<'a> Field<'a> {
         most: usize,
         allowed: &str,
     ) -> Result<Vec<(String, Field<'a>)>, Error> {
-        let entries = self.entries(|path, key| format!("{path}[\"{key}\"]"))?;
+        let Entries(entries) = self.read('{', allowed)?;
         if entries.len() > most {
             return Err(self.not_allowed(allowed));
         }
-        distinct(entries)
+        let mut fields = Vec::new();
+        for (key, value) in entries {
+            let field = Field { path: self.quoted(&key), value };
+            push(&mut fields, key, field)?;
+        }
+        Ok(fields)
     }
 
     /// An object of the `known` fields and no others.
     pub(super) fn object(&self, known: &[&str]) -> Result<Object<'a>, Error> {
-        let dot = if self.path.is_empty() { "" } else { "." };
-        let fields = self.entries(|path, key| format!("{path}{dot}{key}"))?;
-        match fields.iter().find(|(key, _)| !known.contains(&key.as_str())) {
-            Some((key, field)) => Err(field.not_allowed(&unknown(key, known))),
-            None => distinct(fields).map(Object),
+        let Entries(entries) = self.read('{', "must be a JSON object")?;
+        let mut fields = Vec::new();
+        for (key, value) in entries {
+            let field = Field { path: self.dotted(&key), value };
+            if !known.contains(&key.as_str()) {
+                return Err(field.not_allowed(&unknown(&key, known)));
+            }
+            push(&mut fields, key, field)?;
         }
+        Ok(Object(fields))
     }
 
-    fn entries(
-        &self,
-        place: impl Fn(&str, &str) -> String,
-    ) -> Result<Vec<(String, Field<'a>)>, Error> {
-        let Entries(entries) = serde_json::from_str(self.value.get())
-            .map_err(|_| self.not_allowed("must be a JSON object"))?;
-        let at = |(key, value): (String, _)| {
-            let path = place(&self.path, &one_line(&key));
-            (key, Field { path, value })
-        };
-        Ok(entries.into_iter().map(at).collect())
+    /// The value as a `T`, of which `opening` is the first character.
+    fn read<T: Deserialize<'a>>(&self, opening: char, allowed: &str) -> Result<T, Error> {
+        let text = self.value.get();
+        serde_json::from_str(text).map_err(|_| {
+            // The text is JSON, so in a value of the right type only an escape can be wrong.
+            let escape = text.starts_with(opening);
+            self.not_allowed(if escape { LONE_SURROGATE } else { allowed })
+        })
+    }
+
+    /// The path of the field `key`, as `response.body`.
+    fn dotted(&self, key: &str) -> String {
+        if key.is_empty() || !key.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            return self.quoted(key);
+        }
+        let dot = if self.path.is_empty() { "" } else { "." };
+        format!("{}{dot}{}", self.path, one_line(key))
+    }
+
+    /// The path of an entry with any key, as `response.headers["server"]`.
+    fn quoted(&self, key: &str) -> String {
+        format!("{}[\"{}\"]", self.path, one_line(key))
     }
 }
 
-/// The entries as they are, unless a key is given twice.
-fn distinct(entries: Vec<(String, Field<'_>)>) -> Result<Vec<(String, Field<'_>)>, Error> {
-    for (index, (key, field)) in entries.iter().enumerate() {
-        if entries.iter().take(index).any(|(earlier, _)| earlier == key) {
-            return Err(field.not_allowed("a field may be given only once"));
-        }
+/// Adds a field, unless its key is already there.
+fn push<'a>(
+    fields: &mut Vec<(String, Field<'a>)>,
+    key: String,
+    field: Field<'a>,
+) -> Result<(), Error> {
+    if fields.iter().any(|(earlier, _)| *earlier == key) {
+        return Err(field.not_allowed("a field may be given only once"));
     }
-    Ok(entries)
+    fields.push((key, field));
+    Ok(())
 }
 
 /// The fields of a JSON object, each known and given at most once.
@@ -117,32 +155,6 @@ impl<'a> Object<'a> {
         let index = self.0.iter().position(|(name, _)| name == key)?;
         Some(self.0.swap_remove(index).1)
     }
-}
-
-fn unknown(key: &str, known: &[&str]) -> String {
-    let all = known.join(", ");
-    match known.iter().min_by_key(|name| distance(key, name)) {
-        Some(nearest) if distance(key, nearest) <= nearest.len() / 2 => {
-            format!("unknown field, did you mean {nearest}? Known here: {all}")
-        }
-        _ => format!("unknown field, known here: {all}"),
-    }
-}
-
-/// Levenshtein distance, in bytes, without regard to case.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = i;
-        let mut left = i.saturating_add(1);
-        for (cell, y) in row.iter_mut().skip(1).zip(b.bytes()) {
-            let substituted = diagonal.saturating_add(usize::from(!x.eq_ignore_ascii_case(&y)));
-            diagonal = *cell;
-            left = substituted.min(left.min(diagonal).saturating_add(1));
-            *cell = left;
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 struct List<'a>(Vec<&'a RawValue>);

@@ -4,6 +4,7 @@
 //! a [`Field`] keeps the place and the text of a value for their messages.
 
 mod json;
+mod suggestion;
 
 pub use json::{Field, Object};
 
@@ -89,10 +90,7 @@ fn retry_after(field: Option<&Field>) -> Result<u32, Error> {
 
 fn exemptions<'a>(field: Option<&Field<'a>>) -> Result<Option<Vec<ExemptionConfig<'a>>>, Error> {
     let Some(field) = field else { return Ok(None) };
-    let list = field.list()?;
-    if list.len() > MAX_EXEMPTIONS {
-        return Err(field.not_allowed("must be a list of at most 64 exemptions"));
-    }
+    let list = field.list(..=MAX_EXEMPTIONS, "must be a list of at most 64 exemptions")?;
     list.into_iter().map(exemption).collect::<Result<_, _>>().map(Some)
 }
 
@@ -108,11 +106,7 @@ fn exemption(field: Field<'_>) -> Result<ExemptionConfig<'_>, Error> {
 }
 
 fn methods<'a>(field: &Field<'a>) -> Result<Vec<Field<'a>>, Error> {
-    let list = field.list()?;
-    if list.is_empty() {
-        return Err(field.not_allowed("must list at least one HTTP method"));
-    }
-    Ok(list)
+    field.list(1.., "must be a list of at least one HTTP method, as [\"GET\"]")
 }
 
 fn response<'a>(field: Option<&Field<'a>>) -> Result<ResponseConfig<'a>, Error> {
