@@ -121,7 +121,8 @@ impl<'a> Field<'a> {
 
     /// The path of the field `key`, as `response.body`.
     fn dotted(&self, key: &str) -> String {
-        if key.is_empty() || !key.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+        if key.is_empty() || !key.bytes().all(plain) {
             return self.quoted(key);
         }
         let dot = if self.path.is_empty() { "" } else { "." };
