@@ -1,0 +1,114 @@
+//! Arbitrary bytes, arbitrary JSON and valid configurations gone wrong.
+
+use maintenance_filter::policy::Policy;
+use proptest::prelude::*;
+
+use crate::support::{Head, assert_readable, policy};
+
+/// Valid in every field.
+const VALID: &str = r#"{"enabled": true, "retryAfterSeconds": 300, "exemptions": [
+    {"path": "/a", "methods": ["GET", "HEAD"], "action": "Respond"}, {"pathPrefix": "/b/"}],
+    "response": {"contentType": "text/plain", "body": "d\u00e9", "headers": {"x-a": "b"}}}"#;
+
+/// What may be put into a valid text.
+const PIECES: &[&str] = &[
+    "",
+    "\"",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "null",
+    "1",
+    "-",
+    "1e9",
+    "\\",
+    "\\ud800",
+    "\u{0}",
+    "\n",
+    "\"path\": \"/\", ",
+    "\"enabled\": 1, ",
+    "é",
+    "x",
+    "/",
+    " ",
+];
+
+/// Known keys, at the right and the wrong places.
+const KEYS: &[&str] = &[
+    "enabled",
+    "retryAfterSeconds",
+    "exemptions",
+    "response",
+    "path",
+    "pathPrefix",
+    "methods",
+    "action",
+    "contentType",
+    "body",
+    "headers",
+    "x",
+    "",
+];
+
+/// Values that are right somewhere.
+const LEAVES: &[&str] = &["null", "true", "1", "-1", "1.5", "\"\"", "\"/a/\"", "\"GET\""];
+
+/// One change to a text: how many bytes to drop at a place, and what to put there.
+fn mutation() -> impl Strategy<Value = (prop::sample::Index, usize, Vec<u8>)> {
+    let piece = prop_oneof![
+        4 => prop::sample::select(PIECES).prop_map(|text| text.as_bytes().to_vec()),
+        1 => prop::collection::vec(any::<u8>(), 0..4),
+    ];
+    (any::<prop::sample::Index>(), 0_usize..12, piece)
+}
+
+fn mutated() -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(mutation(), 1..5).prop_map(|mutations| {
+        let mut text = VALID.as_bytes().to_vec();
+        for (place, dropped, piece) in mutations {
+            let from = place.index(text.len() + 1);
+            let to = text.len().min(from + dropped);
+            text.splice(from..to, piece);
+        }
+        text
+    })
+}
+
+fn any_json() -> impl Strategy<Value = Vec<u8>> {
+    let key = prop::sample::select(KEYS).prop_map(String::from);
+    let leaf = prop_oneof![
+        prop::sample::select(LEAVES).prop_map(String::from),
+        any::<String>().prop_map(|text| serde_json::Value::String(text).to_string()),
+        any::<f64>().prop_map(|number| serde_json::Value::from(number).to_string()),
+    ];
+    leaf.prop_recursive(4, 24, 4, move |inner| {
+        let entry = (key.clone(), inner.clone())
+            .prop_map(|(key, value)| format!("{}:{value}", serde_json::Value::String(key)));
+        prop_oneof![
+            prop::collection::vec(inner, 0..4).prop_map(|list| format!("[{}]", list.join(","))),
+            prop::collection::vec(entry, 0..4).prop_map(|map| format!("{{{}}}", map.join(","))),
+        ]
+    })
+    .prop_map(String::into_bytes)
+}
+
+#[test]
+fn no_configuration_and_no_request_makes_it_panic() {
+    policy(VALID);
+    let config = prop_oneof![prop::collection::vec(any::<u8>(), 0..64), any_json(), mutated(),];
+    let bytes = || prop::collection::vec(any::<u8>(), 0..64);
+    proptest!(ProptestConfig::with_cases(10_000), |(
+        config in config, path in bytes(), method in bytes(),
+    )| {
+        match Policy::from_json(&config) {
+            Ok(policy) => {
+                policy.decide(&Head::new(&method, &path));
+                prop_assert!(policy.summary().starts_with("maintenance is o"));
+            }
+            Err(error) => assert_readable(&error.to_string()),
+        }
+    });
+}

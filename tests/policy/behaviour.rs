@@ -1,0 +1,216 @@
+//! The behaviour table: what becomes of a request, and what the host is asked.
+
+use maintenance_filter::policy::Policy;
+
+use crate::support::{Head, Verdict, exempting, policy, verdict};
+use Verdict::{Forward, Pass, Reject, Respond};
+
+const HEALTH_CHECK: &str = "/load-balancer/health-check";
+
+/// Asserts the verdict and how often path and method were asked for.
+#[track_caller]
+fn assert_decides(policy: &Policy, head: &Head, expected: Verdict, asked: (u32, u32)) {
+    assert_eq!((verdict(policy, head), head.asked()), (expected, asked));
+}
+
+#[track_caller]
+fn assert_verdicts(policy: &Policy, expected: Verdict, paths: &[&str]) {
+    for path in paths {
+        assert_eq!(verdict(policy, &Head::get(path)), expected, "GET {path}");
+    }
+}
+
+#[test]
+fn disabled_passes_everything_and_asks_nothing() {
+    for config in [
+        "",
+        "{}",
+        r#"{"enabled": false}"#,
+        r#"{"retryAfterSeconds": 5, "exemptions": [{"path": "/a", "action": "Respond"}]}"#,
+    ] {
+        let policy = policy(config);
+        assert!(!policy.is_enabled());
+        for path in ["/", "/a", HEALTH_CHECK] {
+            assert_decides(&policy, &Head::get(path), Pass, (0, 0));
+        }
+    }
+    assert_decides(&Policy::default(), &Head::get("/"), Pass, (0, 0));
+}
+
+#[test]
+fn by_default_the_health_check_alone_is_exempt() {
+    let policy = policy(r#"{"enabled": true}"#);
+    assert!(policy.is_enabled());
+    assert_decides(&policy, &Head::get(HEALTH_CHECK), Forward, (1, 1));
+    for method in ["HEAD", "POST", "OPTIONS", "get", "GET ", ""] {
+        assert_decides(&policy, &Head::new(method, HEALTH_CHECK), Reject, (1, 1));
+    }
+    assert_decides(&policy, &Head::get("/"), Reject, (1, 0));
+}
+
+#[test]
+fn a_list_of_exemptions_replaces_the_default() {
+    let policy = exempting(r#"[{"path": "/live"}]"#);
+    assert_decides(&policy, &Head::get("/live"), Forward, (1, 1));
+    assert_decides(&policy, &Head::get(HEALTH_CHECK), Reject, (1, 0));
+    assert_decides(&exempting("[]"), &Head::get(HEALTH_CHECK), Reject, (1, 0));
+}
+
+#[test]
+fn a_request_without_path_or_method_is_rejected() {
+    let policy = exempting(r#"[{"pathPrefix": "/"}]"#);
+    assert_decides(&policy, &Head::without_path("CONNECT"), Reject, (1, 0));
+    assert_decides(&policy, &Head::without_method("/a"), Reject, (1, 1));
+    assert_decides(&policy, &Head::default(), Reject, (1, 0));
+    assert_decides(&policy, &Head::new("OPTIONS", "*"), Reject, (1, 0));
+    assert_decides(&policy, &Head::get(""), Reject, (1, 0));
+}
+
+#[test]
+fn bytes_that_are_not_utf_8_are_compared_like_any_other() {
+    let policy = exempting(r#"[{"path": "/a"}, {"pathPrefix": "/b/"}]"#);
+    assert_decides(&policy, &Head::get(b"/a\xff"), Reject, (1, 0));
+    assert_decides(&policy, &Head::get(b"/b/\xff\xfe\x80"), Forward, (1, 1));
+    assert_decides(&policy, &Head::new(b"GET\xff", b"/a"), Reject, (1, 1));
+    assert_decides(&policy, &Head::get(b"/a?\xff"), Forward, (1, 1));
+}
+
+#[test]
+fn an_exact_path_is_compared_byte_for_byte_up_to_the_query() {
+    let policy = exempting(r#"[{"path": "/live/check"}]"#);
+    assert_verdicts(
+        &policy,
+        Forward,
+        &["/live/check", "/live/check?", "/live/check?a=/b", "/live/check#", "/live/check#?"],
+    );
+    assert_verdicts(
+        &policy,
+        Reject,
+        &[
+            "/live/check/",
+            "/live/check/a",
+            "/live/chec",
+            "/live/checks",
+            "/LIVE/check",
+            "/live/%63heck",
+            "/live//check",
+            "/live/./check",
+            "/a/../live/check",
+            "/live/check;a",
+            "/live/check ",
+            "live/check",
+            "?/live/check",
+            "http://host/live/check",
+        ],
+    );
+}
+
+#[test]
+fn an_exact_path_may_hold_what_a_prefix_must_not_match() {
+    let list = r#"[{"path": "/a/../b"}, {"path": "//a"}, {"path": "/a;b"}, {"path": "/%2e"}]"#;
+    assert_verdicts(&exempting(list), Forward, &["/a/../b", "//a", "/a;b", "/%2e"]);
+    assert_verdicts(&exempting(list), Reject, &["/b", "/a", "/%2E"]);
+}
+
+#[test]
+fn a_prefix_matches_itself_and_all_below_it() {
+    let policy = exempting(r#"[{"pathPrefix": "/health/"}]"#);
+    assert_verdicts(
+        &policy,
+        Forward,
+        &[
+            "/health/",
+            "/health/live",
+            "/health/a/b/",
+            "/health/a.b",
+            "/health/.a",
+            "/health/..a",
+            "/health/a..",
+            "/health/...",
+            "/health/%20%2d%5b",
+            "/health/a:b@c",
+            "/health/?x",
+        ],
+    );
+    assert_verdicts(
+        &policy,
+        Reject,
+        &["/health", "/healthy/a", "/Health/a", "/", "/a/health/", "/health?/health/"],
+    );
+}
+
+#[test]
+fn a_prefix_never_matches_a_path_that_may_be_read_as_another() {
+    let policy = exempting(r#"[{"pathPrefix": "/health/"}, {"pathPrefix": "/"}]"#);
+    for odd in [
+        ".", "..", "../a", "./a", "a/..", "a/.", "a/../b", "/a", "a//b", "a//", "\\", "a\\..\\b",
+        ";", "a;b", "a/;/b", "%2e", "%2E", "a%2eb", "%2e%2e/a", "%2f", "%2F", "a%2fb", "%5c",
+        "%5C", "a%5cb",
+    ] {
+        let path = format!("/health/{odd}");
+        assert_decides(&policy, &Head::get(&path), Reject, (1, 0));
+        let query = format!("/health/a?{odd}");
+        assert_decides(&policy, &Head::get(&query), Forward, (1, 1));
+        let fragment = format!("/health/a#{odd}");
+        assert_decides(&policy, &Head::get(&fragment), Forward, (1, 1));
+    }
+}
+
+#[test]
+fn the_root_as_a_prefix_exempts_every_plain_path() {
+    let policy = exempting(r#"[{"pathPrefix": "/"}]"#);
+    assert_verdicts(&policy, Forward, &["/", "/a", "/a/b", "/?a", HEALTH_CHECK]);
+    assert_verdicts(&policy, Reject, &["//", "/..", "*", "", "a/"]);
+}
+
+#[test]
+fn the_more_specific_exemption_goes_first() {
+    let policy = exempting(
+        r#"[{"pathPrefix": "/a/"}, {"pathPrefix": "/a/b/", "action": "Respond"},
+            {"path": "/a/b/c"}]"#,
+    );
+    assert_verdicts(&policy, Forward, &["/a/", "/a/b", "/a/b/c"]);
+    assert_verdicts(&policy, Respond, &["/a/b/", "/a/b/d", "/a/b/c/"]);
+}
+
+#[test]
+fn of_two_exemptions_for_the_same_path_the_first_goes_first() {
+    for field in ["path", "pathPrefix"] {
+        let list = format!(
+            r#"[{{"{field}": "/a/", "action": "Respond"}}, {{"{field}": "/a/"}},
+                {{"{field}": "/a/", "methods": ["HEAD"]}}]"#
+        );
+        assert_eq!(verdict(&exempting(&list), &Head::get("/a/")), Respond);
+        assert_eq!(verdict(&exempting(&list), &Head::new("HEAD", "/a/")), Forward);
+    }
+}
+
+#[test]
+fn an_exemption_for_other_methods_is_passed_over() {
+    let policy = exempting(
+        r#"[{"path": "/a/b", "methods": ["PUT"], "action": "Respond"},
+            {"pathPrefix": "/a/", "methods": ["POST", "DELETE"], "action": "Respond"},
+            {"pathPrefix": "/"}]"#,
+    );
+    for (method, expected) in [
+        ("PUT", Respond),
+        ("POST", Respond),
+        ("DELETE", Respond),
+        ("GET", Forward),
+        ("PATCH", Reject),
+        ("Put", Reject),
+    ] {
+        assert_decides(&policy, &Head::new(method, "/a/b"), expected, (1, 1));
+    }
+}
+
+#[test]
+fn the_longest_pattern_and_the_longest_path_are_matched() {
+    let prefix = format!("/{}/", "a".repeat(1022));
+    let exact = format!("/{}", "b".repeat(1023));
+    let policy = exempting(&format!(r#"[{{"pathPrefix": "{prefix}"}}, {{"path": "{exact}"}}]"#));
+    assert_verdicts(&policy, Forward, &[&prefix, &exact, &format!("{prefix}{exact}")[..1024]]);
+    assert_decides(&policy, &Head::get(prefix.clone() + &"x/".repeat(50_000)), Forward, (1, 1));
+    assert_decides(&policy, &Head::get("/".repeat(100_000)), Reject, (1, 0));
+    assert_decides(&policy, &Head::get(format!("{exact}b")), Reject, (1, 0));
+}

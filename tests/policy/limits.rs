@@ -1,0 +1,123 @@
+//! Limits too long to be written into the table, on both sides.
+
+use maintenance_filter::error::Error;
+use maintenance_filter::policy::Policy;
+use proptest::prelude::*;
+
+use crate::support::{policy, refusal, rejection};
+
+fn body(text: &str) -> String {
+    format!(r#"{{"enabled": true, "response": {{"body": "{text}"}}}}"#)
+}
+
+#[test]
+fn a_body_may_be_64_kib() {
+    let config = body(&"x".repeat(65_536));
+    assert_eq!(rejection(&policy(&config)).body.len(), 65_536);
+    assert_eq!(
+        refusal(body(&"x".repeat(65_537))),
+        format!("response.body: \"{}… is not allowed: must be at most 65536 bytes", "x".repeat(59)),
+    );
+}
+
+#[test]
+fn the_limit_of_a_body_is_in_bytes_not_characters() {
+    let config = body(&"é".repeat(32_768));
+    assert_eq!(rejection(&policy(&config)).body.len(), 65_536);
+    assert!(refusal(body(&"é".repeat(32_769))).ends_with("must be at most 65536 bytes"));
+    assert!(refusal(body(&format!("x{}", "é".repeat(32_768)))).starts_with("response.body: "));
+}
+
+#[test]
+fn the_limit_of_a_body_is_that_of_the_text_not_its_escapes() {
+    let config = body(&r"\u0041".repeat(65_536));
+    assert_eq!(rejection(&policy(&config)).body, "A".repeat(65_536).into_bytes());
+    refusal(body(&r"\u0041".repeat(65_537)));
+    // One character of four bytes, written as twelve.
+    let config = body(&r"\ud83d\udee0".repeat(16_384));
+    assert_eq!(rejection(&policy(&config)).body.len(), 65_536);
+    refusal(body(&r"\ud83d\udee0".repeat(16_385)));
+}
+
+#[test]
+fn a_path_is_measured_without_its_escapes() {
+    let path = |escaped: usize| {
+        format!(r#"{{"exemptions": [{{"path": "/{}"}}]}}"#, r"\u0061".repeat(escaped))
+    };
+    policy(&path(1023));
+    refusal(path(1024));
+}
+
+#[test]
+fn headers_and_exemptions_of_one_configuration_are_counted_apart() {
+    let exemptions: Vec<_> = (0..64).map(|n| format!(r#"{{"path": "/{n}"}}"#)).collect();
+    let headers: Vec<_> = (0..32).map(|n| format!(r#""x-{n}": "{n}""#)).collect();
+    policy(&format!(
+        r#"{{"exemptions": [{}], "response": {{"headers": {{{}}}}}}}"#,
+        exemptions.join(","),
+        headers.join(","),
+    ));
+}
+
+#[test]
+fn retry_after_is_exactly_the_whole_numbers_of_a_week() {
+    let accepts = |text: &str| {
+        Policy::from_json(format!(r#"{{"retryAfterSeconds": {text}}}"#).as_bytes()).is_ok()
+    };
+    proptest!(ProptestConfig::with_cases(2_000), |(seconds in prop_oneof![
+        -3_i64..=3, 604_790_i64..=604_810, any::<i64>(),
+    ])| {
+        prop_assert_eq!(accepts(&seconds.to_string()), (1..=604_800).contains(&seconds));
+        for other in ["N.0", "Ne0", "\"N\""] {
+            prop_assert!(!accepts(&other.replace('N', &seconds.to_string())));
+        }
+    });
+}
+
+#[test]
+fn every_method_token_without_a_lower_case_letter_is_allowed_and_nothing_else() {
+    let accepts = |method: char| {
+        let method = serde_json::Value::String(method.to_string());
+        let config = format!(r#"{{"exemptions": [{{"path": "/", "methods": [{method}]}}]}}"#);
+        Policy::from_json(config.as_bytes()).is_ok()
+    };
+    for character in (0..=0x17f).filter_map(char::from_u32) {
+        let allowed =
+            matches!(character, 'A'..='Z' | '0'..='9') || "!#$%&'*+-.^_`|~".contains(character);
+        assert_eq!(accepts(character), allowed, "{character:?}");
+    }
+}
+
+fn header(name: &str, value: &str) -> Result<Policy, Error> {
+    let [name, value] = [name, value].map(|text| serde_json::Value::String(text.into()));
+    Policy::from_json(format!(r#"{{"response": {{"headers": {{{name}: {value}}}}}}}"#).as_bytes())
+}
+
+#[test]
+fn every_character_of_a_header_name_and_value_is_allowed_or_refused_as_http_has_it() {
+    for character in (0..=0x17f).filter_map(char::from_u32) {
+        let token = character.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(character);
+        let name = header(&format!("x{character}"), "a").is_ok();
+        assert_eq!(name, token, "{character:?} in a name");
+        let inner = character == '\t' || !character.is_ascii_control();
+        let value = header("x", &format!("a{character}a")).is_ok();
+        assert_eq!(value, inner, "{character:?} in a value");
+        let edge = inner && !matches!(character, '\t' | ' ');
+        assert_eq!(header("x", &format!("{character}a")).is_ok(), edge, "{character:?} in front");
+        assert_eq!(header("x", &format!("a{character}")).is_ok(), edge, "{character:?} behind");
+    }
+}
+
+#[test]
+fn every_character_of_a_path_is_allowed_or_refused_as_a_request_can_have_it() {
+    let accepts = |field: &str, path: String| {
+        let path = serde_json::Value::String(path);
+        let config = format!(r#"{{"exemptions": [{{"{field}": {path}}}]}}"#);
+        Policy::from_json(config.as_bytes()).is_ok()
+    };
+    for character in (0..=0x17f).filter_map(char::from_u32) {
+        let allowed = matches!(character, ' '..='~') && !matches!(character, '?' | '#');
+        assert_eq!(accepts("path", format!("/{character}")), allowed, "{character:?}");
+        assert_eq!(accepts("pathPrefix", format!("/{character}/")), allowed, "{character:?}");
+    }
+}

@@ -1,0 +1,121 @@
+//! What a client gets, byte for byte.
+
+use maintenance_filter::policy::{Decision, Policy};
+use maintenance_filter::reply::Reply;
+
+use crate::support::{Head, decoded, exempting, policy, rejection};
+
+const DEFAULT_BODY: &str = r#"{"error":"maintenance","message":"The service is down for maintenance. Please retry later."}"#;
+
+#[track_caller]
+fn assert_headers(reply: &Reply, expected: &[(&str, &str)]) {
+    let headers = decoded(&reply.headers);
+    let headers: Vec<_> = headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    assert_eq!(headers, expected);
+}
+
+#[test]
+fn the_default_rejection() {
+    let policy = policy(r#"{"enabled": true}"#);
+    let reply = rejection(&policy);
+    assert_eq!(reply.status, 503);
+    assert_eq!(reply.details, "maintenance_mode");
+    assert_eq!(String::from_utf8_lossy(&reply.body), DEFAULT_BODY);
+    assert_headers(
+        reply,
+        &[
+            ("retry-after", "60"),
+            ("content-type", "application/json"),
+            ("cache-control", "no-store"),
+        ],
+    );
+}
+
+#[test]
+fn the_default_body_is_a_json_object() {
+    let body: serde_json::Value = serde_json::from_str(DEFAULT_BODY).expect("JSON");
+    assert!(body.is_object());
+}
+
+#[test]
+fn the_rejection_as_configured() {
+    let policy = policy(
+        r#"{"enabled": true, "retryAfterSeconds": 604800, "response": {
+            "contentType": "text/plain; charset=utf-8", "body": "\u00fcber\nNacht",
+            "headers": {"X-Maintenance": "on", "x-empty": "", "Link": "</s>\t; rel=\"ü\""}}}"#,
+    );
+    let reply = rejection(&policy);
+    assert_eq!(reply.status, 503);
+    assert_eq!(reply.details, "maintenance_mode");
+    assert_eq!(reply.body, "über\nNacht".as_bytes());
+    assert_headers(
+        reply,
+        &[
+            ("retry-after", "604800"),
+            ("content-type", "text/plain; charset=utf-8"),
+            ("cache-control", "no-store"),
+            ("x-maintenance", "on"),
+            ("x-empty", ""),
+            ("link", "</s>\t; rel=\"ü\""),
+        ],
+    );
+}
+
+#[test]
+fn a_header_map_is_laid_out_as_the_abi_has_it() {
+    let policy = policy(r#"{"enabled": true, "retryAfterSeconds": 5}"#);
+    let mut expected = vec![3, 0, 0, 0];
+    for size in [11_u8, 1, 12, 16, 13, 8] {
+        expected.extend([size, 0, 0, 0]);
+    }
+    expected.extend(b"retry-after\x005\0content-type\0application/json\0cache-control\0no-store\0");
+    assert_eq!(rejection(&policy).headers, expected);
+}
+
+#[test]
+fn an_empty_body_stays_empty() {
+    let policy = policy(r#"{"enabled": true, "response": {"body": ""}}"#);
+    assert!(rejection(&policy).body.is_empty());
+}
+
+#[test]
+fn the_reply_of_the_proxy_to_an_exempt_request() {
+    let policy = exempting(r#"[{"path": "/live", "action": "Respond"}]"#);
+    let Decision::Respond(reply) = policy.decide(&Head::get("/live")) else {
+        panic!("not answered by the proxy");
+    };
+    assert_eq!(reply.status, 200);
+    assert_eq!(reply.details, "maintenance_exempt");
+    assert!(reply.body.is_empty());
+    assert_headers(reply, &[("cache-control", "no-store")]);
+}
+
+/// The host sends no body to `HEAD`; the policy hands the same reply to all.
+#[test]
+fn every_rejected_request_gets_the_same_reply() {
+    let policy = policy(r#"{"enabled": true}"#);
+    let expected = rejection(&policy);
+    for head in [
+        Head::new("HEAD", "/a"),
+        Head::new("OPTIONS", "*"),
+        Head::new("POST", "/package.Service/Method"),
+        Head::without_path("CONNECT"),
+        Head::new(b"\xff", b"\xff"),
+    ] {
+        let Decision::Reject(reply) = policy.decide(&head) else { panic!("not rejected") };
+        assert!(std::ptr::eq(reply, expected), "rendered anew");
+    }
+}
+
+#[test]
+fn the_log_says_the_state_and_nothing_else() {
+    assert_eq!(policy("").summary(), "maintenance is off");
+    assert_eq!(Policy::default().summary(), "maintenance is off");
+    assert_eq!(
+        policy(r#"{"enabled": true}"#).summary(),
+        "maintenance is on: Retry-After 60 s, exempt paths 1",
+    );
+    let several = r#"[{"path": "/a"}, {"path": "/a", "methods": ["PUT"]}, {"pathPrefix": "/a/"}]"#;
+    assert_eq!(exempting(several).summary(), "maintenance is on: Retry-After 60 s, exempt paths 2",);
+    assert_eq!(exempting("[]").summary(), "maintenance is on: Retry-After 60 s, exempt paths 0");
+}

@@ -1,0 +1,166 @@
+//! Exemptions and requests that often match, nearly match, or try to.
+
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use serde_json::{Value, json};
+
+use crate::naive::Exemption;
+
+/// Few and similar, so that patterns repeat and contain each other.
+const SEGMENTS: &[&str] = &["a", "b", "ab", "A", "a.b", "..."];
+/// Exempt by their own path alone.
+const ODD_SEGMENTS: &[&str] = &["..", ".", "", "a;b", "%2e", "%2F", "%5C", "\\", "a b", "%20"];
+const METHODS: &[&str] = &["GET", "HEAD", "POST", "M-SEARCH"];
+const OTHER_METHODS: &[&[u8]] = &[b"get", b"", b"GET ", b"G\xffT"];
+
+/// What is put into a path to make it another one.
+const PIECES: &[&[u8]] = &[
+    b"..",
+    b".",
+    b"/",
+    b"//",
+    b"/../",
+    b"/./",
+    b"/..",
+    b"/.",
+    b"%2e",
+    b"%2E",
+    b"%2f",
+    b"%2F",
+    b"%5c",
+    b"%5C",
+    b"%2g",
+    b"%",
+    b"%20",
+    b";",
+    b";a=b",
+    b"\\",
+    b"?",
+    b"#",
+    b"?a=/../b",
+    b"#//",
+    b"a",
+    b"\xff",
+    b"\xc3\xa9",
+    b"\0",
+];
+
+fn pattern() -> impl Strategy<Value = String> {
+    let segment = prop_oneof![12 => select(SEGMENTS), 1 => select(ODD_SEGMENTS)];
+    prop::collection::vec(segment, 0..4).prop_map(|segments| format!("/{}", segments.join("/")))
+}
+
+fn exemption() -> impl Strategy<Value = Exemption> {
+    let methods = prop_oneof![Just(vec!["GET"]), prop::collection::vec(select(METHODS), 1..3),];
+    (any::<bool>(), pattern(), methods, any::<bool>()).prop_map(
+        |(is_prefix, mut path, methods, responds)| {
+            if is_prefix && !path.ends_with('/') {
+                path.push('/');
+            }
+            let methods = methods.into_iter().map(String::from).collect();
+            Exemption { is_prefix, path, methods, responds }
+        },
+    )
+}
+
+pub fn exemptions() -> impl Strategy<Value = Vec<Exemption>> {
+    prop::collection::vec(exemption(), 0..8)
+}
+
+/// The configuration that lists them, without what is the default anyway.
+pub fn configuration(exemptions: &[Exemption]) -> String {
+    let entries: Vec<_> = exemptions.iter().map(entry).collect();
+    json!({"enabled": true, "exemptions": entries}).to_string()
+}
+
+fn entry(exemption: &Exemption) -> Value {
+    let field = if exemption.is_prefix { "pathPrefix" } else { "path" };
+    let mut entry = json!({field: exemption.path});
+    if exemption.methods != ["GET"] {
+        entry["methods"] = json!(exemption.methods);
+    }
+    if exemption.responds {
+        entry["action"] = json!("Respond");
+    }
+    entry
+}
+
+#[derive(Clone, Debug)]
+enum Change {
+    Insert(Index, &'static [u8]),
+    Append(&'static [u8]),
+    Remove(Index),
+    SwapCase(Index),
+    Below(&'static str),
+    Up,
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    prop_oneof![
+        2 => (any::<Index>(), select(PIECES)).prop_map(|(at, piece)| Change::Insert(at, piece)),
+        2 => select(PIECES).prop_map(Change::Append),
+        1 => any::<Index>().prop_map(Change::Remove),
+        1 => any::<Index>().prop_map(Change::SwapCase),
+        3 => select(SEGMENTS).prop_map(Change::Below),
+        1 => Just(Change::Up),
+    ]
+}
+
+fn apply(path: &mut Vec<u8>, change: &Change) {
+    match change {
+        Change::Insert(at, piece) => {
+            let at = at.index(path.len() + 1);
+            path.splice(at..at, piece.iter().copied());
+        }
+        Change::Append(piece) => path.extend(*piece),
+        Change::Remove(at) if !path.is_empty() => {
+            path.remove(at.index(path.len()));
+        }
+        Change::SwapCase(at) if !path.is_empty() => {
+            let at = at.index(path.len());
+            path[at] ^= if path[at].is_ascii_alphabetic() { 0x20 } else { 0 };
+        }
+        Change::Below(segment) => {
+            if path.last() != Some(&b'/') {
+                path.push(b'/');
+            }
+            path.extend(segment.bytes());
+        }
+        Change::Up => {
+            let end = path.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
+            path.truncate(end);
+        }
+        Change::Remove(_) | Change::SwapCase(_) => {}
+    }
+}
+
+/// A request before it is known which exemptions there are.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    target: Index,
+    other: String,
+    changes: Vec<Change>,
+    method: Vec<u8>,
+}
+
+pub fn draft() -> impl Strategy<Value = Draft> {
+    let method = prop_oneof![
+        8 => select(METHODS).prop_map(|name| name.as_bytes().to_vec()),
+        1 => select(OTHER_METHODS).prop_map(<[u8]>::to_vec),
+    ];
+    (any::<Index>(), pattern(), prop::collection::vec(change(), 0..4), method)
+        .prop_map(|(target, other, changes, method)| Draft { target, other, changes, method })
+}
+
+impl Draft {
+    /// The method and the path: one of the exempt paths or another, changed a little.
+    pub fn request(&self, exemptions: &[Exemption]) -> (Vec<u8>, Vec<u8>) {
+        let target = self.target.index(exemptions.len() + 1);
+        let path = exemptions.get(target).map_or(&self.other, |exemption| &exemption.path);
+        let mut path = path.clone().into_bytes();
+        for change in &self.changes {
+            apply(&mut path, change);
+        }
+        (self.method.clone(), path)
+    }
+}
