@@ -1,0 +1,53 @@
+# `make` lists the targets.
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+
+ENVOY_VERSION ?= 1.40.0
+# Those of Istio 1.28, 1.29, 1.30 and 1.31, and the newest.
+ENVOY_VERSIONS ?= 1.36.4 1.37.0 1.38.3 1.39.3 1.40.0
+RETRY_AFTER ?= 60
+export PLUGIN_WASM ?= $(CURDIR)/dist/plugin.wasm
+export PORT RETRY_AFTER
+
+# Exports ENVOY, the path of the binary, to what follows in a recipe.
+with-envoy = ENVOY=$$(scripts/get-envoy.sh $(1)); export ENVOY;
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1:/p' $(MAKEFILE_LIST) | awk -F: '{ printf "  %-13s %s\n", $$1, $$2 }'
+
+.PHONY: build
+build: ## build dist/plugin.wasm
+	@scripts/build-wasm.sh
+
+.PHONY: run
+run: build ## run Envoy with the filter before a demonstration application (PORT=10000)
+	@$(call with-envoy,$(ENVOY_VERSION)) scripts/run.sh
+
+.PHONY: on off status
+on: ## switch that proxy to maintenance (RETRY_AFTER=60, in seconds)
+off: ## and back
+status: ## show what that proxy says and answers
+on off status:
+	@scripts/switch.sh $@
+
+.PHONY: test
+test: build ## run all tests; the end-to-end ones need Envoy (ENVOY=/path to use one's own)
+	$(call with-envoy,$(ENVOY_VERSION)) cargo test --workspace --locked
+
+.PHONY: test-matrix
+test-matrix: build ## run the end-to-end tests on each supported Envoy (ENVOY_VERSIONS=)
+	@for version in $(ENVOY_VERSIONS); do \
+	    echo "== Envoy $$version"; \
+	    unset ENVOY; \
+	    $(call with-envoy,$$version) cargo test --locked --test envoy; \
+	done
+
+.PHONY: fmt
+fmt: ## format the sources
+	cargo fmt --all
+
+.PHONY: clean
+clean: ## remove what was built and fetched
+	rm -rf target dist .run .tools
