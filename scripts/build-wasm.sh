@@ -3,35 +3,33 @@
 set -euo pipefail
 . scripts/lib.sh
 
-need cargo "install Rust with rustup (https://rustup.rs)"
-target=wasm32-unknown-unknown
+need_rust
 args=(--release --lib --locked --target "$target")
 cargo fetch --quiet --locked --target "$target"
 roots=("$PWD" "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*)
 
-has_target() { [[ -d "$(rustc --print target-libdir --target "$target" 2>/dev/null)" ]]; }
-
 if ! has_target; then
     echo "the toolchain has no $target: asking rustup for it"
-    timeout 120 rustup target add "$target" >&2 || true
+    timeout 120 rustup target add "$target" || true
 fi
 if ! has_target; then
-    # Debian's compiler with the source of its standard library, cargo and the linker from rustup.
-    echo "building with Debian's rustc-web and rust-web-src instead"
+    echo "rustup cannot get it: building with Debian's rustc-web and rust-web-src"
     sources=$(/usr/bin/rustc --print sysroot 2>/dev/null)/lib/rustlib/src/rust
-    [[ -d $sources/library ]] || fail "cannot build for $target: run 'rustup target add $target'," \
+    [[ -d $sources/library ]] || fail "no compiler for $target: run 'rustup target add $target'," \
         "or where that is out of reach 'apt-get install rustc-web rust-web-src'"
-    CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$(find "$(rustc --print sysroot)/lib/rustlib" -name rust-lld -print -quit)
-    export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc
+    # Debian has the compiler and its library's source; cargo and the linker are rustup's.
+    linker=$(find "$(rustc --print sysroot)/lib/rustlib" -name rust-lld -print -quit)
+    export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$linker RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc
     args+=(-Z "build-std=std,panic_abort")
     roots+=("$sources")
 fi
 
-# Panic messages carry file names: keep this machine's folders out of them.
+# Panic messages name files: keep this machine's folders out of them.
+flags=()
 for root in "${roots[@]}"; do
-    flags+=${flags:+$'\x1f'}--remap-path-prefix=$root=
+    flags+=("--remap-path-prefix=$root=")
 done
-CARGO_ENCODED_RUSTFLAGS=$flags cargo build "${args[@]}"
+CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f' && echo "${flags[*]}") cargo build "${args[@]}"
 
 built=${CARGO_TARGET_DIR:-target}/$target/release/maintenance_filter.wasm
 mkdir -p dist

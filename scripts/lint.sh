@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Everything that can be said of the sources without running them.
+set -euo pipefail
+. scripts/lib.sh
+
+need_rust
+need shellcheck "install it (Debian: shellcheck)"
+
+step "rustfmt"
+cargo fmt --all --check
+
+step "clippy, tests included"
+cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
+
+step "clippy, the module"
+if has_target; then
+    cargo clippy --lib --target "$target" --locked --quiet -- -D warnings
+else
+    echo "NOT CHECKED: clippy needs rustup's $target, which this toolchain lacks"
+fi
+
+step "rustdoc"
+RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' \
+    cargo doc --workspace --no-deps --document-private-items --locked --quiet
+
+step "shellcheck"
+shellcheck -x scripts/*.sh .ci/run
+
+step "cargo-deny: licences, duplicate versions, where crates come from"
+cargo_deny=$(scripts/get-cargo-deny.sh)
+deny() { "$cargo_deny" --locked "$@"; }
+deny check licenses bans sources
+
+step "cargo-deny: advisories"
+if timeout 60 "$cargo_deny" --locked fetch db >/dev/null 2>&1; then
+    deny check advisories
+else
+    echo "NOT CHECKED: the RustSec advisory database is out of reach from here"
+fi
