@@ -31,3 +31,12 @@ has_target() {
 ask() {
     curl --silent --noproxy '*' --max-time 5 "$@"
 }
+
+need_curl() {
+    need curl "install it (Debian: curl)"
+}
+
+# The admin address of the proxy that `make run` started from this folder, or one where nothing answers.
+admin() {
+    echo "http://$(cat .run/admin 2>/dev/null || echo 127.0.0.1:0)"
+}

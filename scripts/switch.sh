@@ -3,8 +3,8 @@
 set -euo pipefail
 . scripts/lib.sh
 
-need curl "install it (Debian: curl)"
-admin=http://$(cat .run/admin 2>/dev/null || echo 127.0.0.1:0)
+need_curl
+admin=$(admin)
 ask "$admin/ready" --fail --output /dev/null || fail "no proxy is running here: start one with 'make run'"
 proxy=http://$(ask "$admin/listeners" | sed -n 's/^proxy:://p')
 
@@ -32,7 +32,6 @@ discovery=extension_config_discovery.http_filter.maintenance
 handled() { stat "$discovery\\.update_(success|rejected|failure)"; }
 has_handled_more_than() { (($(handled) > $1)); }
 rejected() { stat "$discovery\\.update_(rejected|failure)"; }
-is_active() { [[ $(stat 'wasmcustom\.maintenance_active') == "$1" ]]; }
 
 # hand_over FILE: renames it to where the proxy looks, and waits until the proxy has read it
 hand_over() {
@@ -67,16 +66,22 @@ status() {
     echo "GET /load-balancer/health-check     $(answer /load-balancer/health-check)"
 }
 
+# shows GAUGE ANSWER: whether the proxy says and does so
+shows() {
+    [[ $(stat 'wasmcustom\.maintenance_active') == "$1" && $(answer /) == "$2" ]]
+}
+
 case $1 in
 on)
+    seconds=${RETRY_AFTER:-60}
     configuration=$(<envoy/dynamic/on.yaml)
     default='"retryAfterSeconds": 60'
-    switch "${configuration/"$default"/"\"retryAfterSeconds\": ${RETRY_AFTER:-60}"}"
-    wait_for is_active 1
+    switch "${configuration/"$default"/"\"retryAfterSeconds\": $seconds"}"
+    wait_for shows 1 "503, retry-after: $seconds"
     ;;
 off)
     switch "$(<envoy/dynamic/off.yaml)"
-    wait_for is_active 0
+    wait_for shows 0 200
     ;;
 esac
 status
