@@ -46,7 +46,7 @@ const BAD: [(&str, &str); 14] = [
     (
         r#"{"enabled": true, "response": {"headers": {"Retry-After": "5"}}}"#,
         "response.headers[\"Retry-After\"]: \"5\" is not allowed: \
-         the name of this header is set by the filter or by HTTP itself",
+         this header is set by the filter or by HTTP itself",
     ),
     (
         r#"{"enabled": true, "response": {"contentType": "a\r\nset-cookie: b"}}"#,

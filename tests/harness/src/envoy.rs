@@ -44,11 +44,12 @@ impl Envoy {
     pub async fn start(bootstrap: &Bootstrap) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let text = bootstrap.render(folder.path());
-        Self::start_in(folder, &text, bootstrap.workers).await
+        Self::start_on(folder, &text, bootstrap.workers).await
     }
 
-    /// Starts Envoy on a bootstrap whose listener and admin ports are 0.
-    pub async fn start_in(folder: TempDir, bootstrap: &str, workers: u32) -> Self {
+    /// Starts Envoy on any bootstrap with a listener called `proxy`; the
+    /// ports of that and of the admin interface are to be 0.
+    pub async fn start_on(folder: TempDir, bootstrap: &str, workers: u32) -> Self {
         let mut process = spawn(folder.path(), bootstrap, workers);
         let address_file = folder.path().join("admin.address");
         let started = async || {

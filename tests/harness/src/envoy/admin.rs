@@ -2,8 +2,6 @@
 
 use std::net::SocketAddr;
 
-use serde_json::Value;
-
 use crate::client;
 
 /// An admin interface on loopback.
@@ -62,11 +60,10 @@ impl Admin {
         in_place.unwrap_or_default() + modified.unwrap_or_default()
     }
 
+    /// Where the listener called `proxy` takes connections, once it does.
     pub(super) async fn listener(&self) -> Option<SocketAddr> {
-        let listeners: Value =
-            serde_json::from_str(&self.text("/listeners?format=json").await).ok()?;
-        let address = &listeners["listener_statuses"][0]["local_address"]["socket_address"];
-        let port = u16::try_from(address["port_value"].as_u64()?).ok()?;
-        Some(SocketAddr::from(([127, 0, 0, 1], port)))
+        let listeners = self.text("/listeners").await;
+        let proxy = listeners.lines().find_map(|line| line.strip_prefix("proxy::"));
+        proxy?.parse().ok()
     }
 }

@@ -153,7 +153,7 @@ fn listener(filters: &[Value]) -> Value {
         { "match": { "prefix": "/" }, "route": { "cluster": "application", "timeout": "0s" } },
     ]);
     let manager = json!({
-        "stat_prefix": "ingress",
+        "stat_prefix": "proxy",
         "access_log": [typed("log", "access_loggers.stream.v3.StdoutAccessLog", &json!({
             "log_format": { "text_format_source": { "inline_string": log } },
         }))],
@@ -168,7 +168,7 @@ fn listener(filters: &[Value]) -> Value {
         &manager,
     );
     json!({
-        "name": "ingress",
+        "name": "proxy",
         "address": socket("127.0.0.1:0".parse().expect("an address")),
         "filter_chains": [{ "filters": [manager] }],
     })
