@@ -78,7 +78,7 @@ pub(super) fn publish_listener(folder: &Path, filters: &[Filter], version: u64) 
     chain.push(typed("router", "filters.http.router.v3.Router", &json!({})));
     let mut listener = listener(&chain);
     listener["@type"] = json!("type.googleapis.com/envoy.config.listener.v3.Listener");
-    publish(folder, LISTENER, version, listener);
+    publish(folder, LISTENER, version, &listener);
 }
 
 /// Gives the watched plugin this configuration.
@@ -88,7 +88,7 @@ pub(super) fn publish_plugin(folder: &Path, configuration: &str, version: u64) -
         "name": "maintenance",
         "typed_config": plugin("maintenance", configuration),
     });
-    publish(folder, PLUGIN, version, resource)
+    publish(folder, PLUGIN, version, &resource)
 }
 
 /// The plugin as a typed extension, under a name of its own.
@@ -109,7 +109,7 @@ pub fn plugin(name: &str, configuration: &str) -> Value {
 }
 
 /// Puts a resource in the place of a watched file, in one step.
-fn publish(folder: &Path, file: &str, version: u64, resource: Value) -> Instant {
+fn publish(folder: &Path, file: &str, version: u64, resource: &Value) -> Instant {
     let response = json!({ "version_info": version.to_string(), "resources": [resource] });
     let watched = watched_folder(folder, file);
     fs::create_dir_all(&watched).expect("the watched folder");
