@@ -8,6 +8,7 @@ mod kinds;
 mod odd_requests;
 mod privacy;
 mod refusals;
+mod replies;
 mod shipped;
 mod support;
 mod switching;

@@ -5,7 +5,7 @@ use harness::client::{Http, raw, request, send};
 use harness::envoy::Envoy;
 use harness::upstream::{self, Upstream};
 
-use crate::support::{HEALTH, OFF, ON, assert_maintenance, judge, with};
+use crate::support::{HEALTH, OFF, ON, VERSIONS, assert_maintenance, judge, with};
 
 const LONG: usize = 50_000;
 
@@ -58,7 +58,7 @@ async fn long_paths_are_compared_in_full() {
     let configuration = r#"{"enabled": true, "exemptions": [{"pathPrefix": "/a/"},
         {"path": "/load-balancer/health-check"}]}"#;
     let (envoy, upstream) = with(configuration).await;
-    for http in [Http::One, Http::Two] {
+    for http in VERSIONS {
         let below = format!("/a/{}", "b/".repeat(LONG / 2));
         assert_eq!(send(envoy.address(), http, request("GET", &below)).await.status, 200);
         let before = upstream.requests().len();

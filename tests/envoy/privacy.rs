@@ -1,8 +1,8 @@
 //! Nothing of a request is ever logged.
 
-use harness::client::{Http, body, request, send};
+use harness::client::{body, request, send};
 
-use crate::support::{OFF, ON, switchable};
+use crate::support::{OFF, ON, VERSIONS, switchable};
 
 const SECRET: &str = "5f2c9e-not-for-a-log";
 
@@ -15,7 +15,7 @@ async fn nothing_of_a_request_is_in_the_log() {
         } else {
             envoy.switch(configuration).await;
         }
-        for http in [Http::One, Http::Two] {
+        for http in VERSIONS {
             for path in ["/", "/load-balancer/health-check"] {
                 for method in ["GET", "POST"] {
                     let target = format!("{path}?token={SECRET}&{SECRET}");

@@ -1,10 +1,12 @@
 //! What the tests of this suite have in common.
 
-use harness::client::Answer;
+use harness::client::{Answer, Http};
 use harness::envoy::{Bootstrap, Envoy};
 use harness::load::Verdict;
 use harness::upstream::{self, Upstream};
 
+/// The versions of HTTP that every promise holds for.
+pub const VERSIONS: [Http; 2] = [Http::One, Http::Two];
 /// Maintenance as it comes: `Retry-After: 60`, the health check exempt.
 pub const ON: &str = r#"{"enabled": true}"#;
 /// No maintenance.

@@ -2,12 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use harness::client::{Client, Http, request};
+use harness::client::{Client, request};
 use harness::load::{Load, Verdict};
 use harness::upstream::HELD;
 use harness::wait::eventually;
 
-use crate::support::{HEALTH, OFF, ON, assert_application, assert_maintenance, judge, switchable};
+use crate::support::{
+    HEALTH, OFF, ON, VERSIONS, assert_application, assert_maintenance, judge, switchable,
+};
 
 const CLIENTS: usize = 8;
 const SWITCHES: usize = 50;
@@ -51,7 +53,7 @@ fn spread(times: &mut [Duration]) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_past_the_filter_finishes_and_the_next_on_its_connection_is_rejected() {
-    for http in [Http::One, Http::Two] {
+    for http in VERSIONS {
         let (mut envoy, upstream) = switchable(OFF).await;
         let mut client = Client::connect(envoy.address(), http).await.expect("a connection");
         let held = tokio::spawn(async move {
