@@ -12,8 +12,9 @@ use crate::support::{Head, Verdict, policy, verdict};
 
 /// Lists of exemptions; each is tried with several requests.
 const CASES: u32 = 10_000;
-/// How often every interesting class must occur at the least.
-const OFTEN: u32 = 300;
+/// How often every interesting class must occur at the least: a third of what
+/// the rarest does, so that chance alone never fails the test.
+const OFTEN: u32 = 100;
 
 #[derive(Default)]
 struct Seen(BTreeMap<String, u32>);

@@ -138,29 +138,46 @@ fn apply(path: &mut Vec<u8>, change: &Change) {
 #[derive(Clone, Debug)]
 pub struct Draft {
     target: Index,
-    other: String,
+    other_path: String,
     changes: Vec<Change>,
-    method: Vec<u8>,
+    method: Index,
+    other_method: Option<Vec<u8>>,
 }
 
 pub fn draft() -> impl Strategy<Value = Draft> {
-    let method = prop_oneof![
-        8 => select(METHODS).prop_map(|name| name.as_bytes().to_vec()),
-        1 => select(OTHER_METHODS).prop_map(<[u8]>::to_vec),
+    let changes = prop_oneof![
+        1 => Just(Vec::new()),
+        3 => prop::collection::vec(change(), 1..4),
     ];
-    (any::<Index>(), pattern(), prop::collection::vec(change(), 0..4), method)
-        .prop_map(|(target, other, changes, method)| Draft { target, other, changes, method })
+    let other_method = prop_oneof![
+        4 => Just(None),
+        2 => select(METHODS).prop_map(|name| Some(name.as_bytes().to_vec())),
+        1 => select(OTHER_METHODS).prop_map(|name| Some(name.to_vec())),
+    ];
+    (any::<Index>(), pattern(), changes, any::<Index>(), other_method).prop_map(
+        |(target, other_path, changes, method, other_method)| Draft {
+            target,
+            other_path,
+            changes,
+            method,
+            other_method,
+        },
+    )
 }
 
 impl Draft {
-    /// The method and the path: one of the exempt paths or another, changed a little.
+    /// The method and the path: mostly those of an exemption, changed a little.
     pub fn request(&self, exemptions: &[Exemption]) -> (Vec<u8>, Vec<u8>) {
-        let target = self.target.index(exemptions.len() + 1);
-        let path = exemptions.get(target).map_or(&self.other, |exemption| &exemption.path);
-        let mut path = path.clone().into_bytes();
+        let target = exemptions.get(self.target.index(exemptions.len() + 1));
+        let mut path = target.map_or(&self.other_path, |e| &e.path).clone().into_bytes();
         for change in &self.changes {
             apply(&mut path, change);
         }
-        (self.method.clone(), path)
+        let method = match (&self.other_method, target) {
+            (Some(method), _) => method.clone(),
+            (None, Some(e)) => self.method.get(&e.methods).clone().into_bytes(),
+            (None, None) => b"GET".to_vec(),
+        };
+        (method, path)
     }
 }
