@@ -145,14 +145,8 @@ impl Exemptions {
 
     /// How many distinct paths and prefixes are exempt.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn distinct_paths(&self) -> usize {
         self.exact.len().saturating_add(self.prefixes.len())
-    }
-
-    /// Whether nothing is exempt.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// What the exemptions say of a request, `None` for one that is not exempt.

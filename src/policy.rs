@@ -73,7 +73,7 @@ impl Policy {
             Some(on) => format!(
                 "maintenance is on: Retry-After {} s, exempt paths {}",
                 on.retry_after_seconds,
-                on.exemptions.len(),
+                on.exemptions.distinct_paths(),
             ),
         }
     }
