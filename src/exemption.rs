@@ -10,6 +10,7 @@
 //!    with a dot segment, `//`, a backslash, `;`, `%2e`, `%2f` or `%5c`.
 
 use crate::error::Allowed;
+use crate::token::is_token;
 
 /// The longest path or prefix of an exemption, in bytes.
 pub const MAX_PATH_BYTES: usize = 1024;
@@ -92,20 +93,16 @@ impl TryFrom<&str> for Method {
 
     /// # Errors
     /// `name` is not a token ([RFC 9110, section 5.6.2](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2))
-    /// or has a lower-case letter: methods are case-sensitive, and a `get` would never match.
+    /// in capitals: methods are case-sensitive, and a `get` would never match. One
+    /// without a letter is none either: the registry of methods reserves `*`.
     fn try_from(name: &str) -> Result<Self, Allowed> {
-        if is_token(name) && !name.bytes().any(|b| b.is_ascii_lowercase()) {
+        let any = |of: fn(&u8) -> bool| name.bytes().any(|byte| of(&byte));
+        if is_token(name) && any(u8::is_ascii_uppercase) && !any(u8::is_ascii_lowercase) {
             Ok(Self(name.into()))
         } else {
             Err(Allowed("must be an HTTP method in upper case, as \"GET\""))
         }
     }
-}
-
-/// Whether `text` is a token of RFC 9110, section 5.6.2.
-pub(crate) fn is_token(text: &str) -> bool {
-    let tchar = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
-    !text.is_empty() && text.bytes().all(tchar)
 }
 
 #[derive(Debug)]
@@ -169,9 +166,10 @@ impl Exemptions {
     fn matching_prefixes<'a>(&'a self, path: &'a [u8]) -> impl Iterator<Item = &'a Entry> {
         let reach = path.get(..self.longest_prefix).unwrap_or(path);
         let slashes = reach.iter().enumerate().rev().filter(|(_, byte)| **byte == b'/');
-        slashes
-            .filter_map(|(at, _)| lookup(&self.prefixes, path.get(..=at)?))
-            .take_while(|_| !is_ambiguous(path))
+        let mut matching =
+            slashes.filter_map(|(at, _)| lookup(&self.prefixes, path.get(..=at)?)).peekable();
+        let plain = matching.peek().is_none() || !is_ambiguous(path);
+        matching.filter(move |_| plain)
     }
 }
 

@@ -9,7 +9,7 @@
 //! The layers, an arrow meaning "may use":
 //!
 //! ```text
-//! filter → policy → { config, exemption, reply } → error
+//! filter → policy → { config, exemption, reply } → { error, token }
 //! ```
 //!
 //! Everything but `filter` is free of the host and runs in ordinary tests:
@@ -58,3 +58,4 @@ pub mod in_force;
 pub mod noted;
 pub mod policy;
 pub mod reply;
+mod token;

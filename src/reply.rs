@@ -1,7 +1,7 @@
 //! The replies that the proxy sends itself, rendered once.
 
 use crate::error::Allowed;
-use crate::exemption::is_token;
+use crate::token::is_token;
 
 /// The content type of a 503 whose configuration does not name one.
 pub const DEFAULT_CONTENT_TYPE: &str = "application/json";
