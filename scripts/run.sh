@@ -52,9 +52,9 @@ Envoy runs on http://127.0.0.1:$PORT in front of a demonstration application. Ma
 In another terminal, from this folder:
 
   curl -i http://127.0.0.1:$PORT/    the application answers
-  make on RETRY_AFTER=300           from now on 503, with Retry-After: 300
-  make off                          the application again
-  make status                       what the proxy says and answers
+  make on RETRY_AFTER=300            from now on 503, with Retry-After: 300
+  make off                           the application again
+  make status                        what the proxy says and answers
 
 Ctrl-C stops everything. Admin: http://127.0.0.1:$ADMIN_PORT/. Envoy's log follows, a line for each request:
 
