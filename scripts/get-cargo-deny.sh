@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Leaves cargo-deny in .tools/cargo-deny/, built once from crates.io; prints its path.
+# Leaves cargo-deny in .tools/cargo-deny/, built once from its source; prints its path.
 set -euo pipefail
 . scripts/lib.sh
 
