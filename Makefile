@@ -44,6 +44,14 @@ test-matrix: build ## run the end-to-end tests on each supported Envoy (ENVOY_VE
 	    $(call with-envoy,$$version) cargo test --locked --test envoy; \
 	done
 
+.PHONY: image
+image: build ## make dist/image.tar, the OCI image of the plugin
+	@scripts/image.sh build
+
+.PHONY: push
+push: ## push it, and print what a WasmPlugin needs (IMAGE=registry/name:tag)
+	@scripts/image.sh push "$(IMAGE)"
+
 .PHONY: lint
 lint: ## check the sources: rustfmt, clippy, rustdoc, shellcheck, cargo-deny
 	@scripts/lint.sh
