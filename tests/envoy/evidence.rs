@@ -16,8 +16,11 @@ async fn eventually_metric(envoy: &Envoy, name: &str, expected: u64) {
     eventually(&format!("{name} is {expected}"), LATE, is).await;
 }
 
-fn lines(envoy: &Envoy, text: &str) -> usize {
-    envoy.log().lines().filter(|line| line.contains(text)).count()
+/// What a container prints arrives a moment later.
+async fn eventually_lines(envoy: &Envoy, text: &str, expected: usize) {
+    let count = || envoy.log().lines().filter(|line| line.contains(text)).count();
+    let are = async || (count() == expected).then_some(());
+    eventually(&format!("{expected} lines with {text:?}"), LATE, are).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,13 +90,12 @@ async fn prometheus_shows_the_metrics_under_their_names() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_gauge_and_the_log_follow_20_switches() {
     let (mut envoy, _upstream) = switchable(OFF).await;
-    for switched in 1..=20 {
+    for switched in 1..=20_usize {
         let on = switched % 2 == 1;
         envoy.switch(if on { ON } else { OFF }).await;
         assert_eq!(envoy.admin().metric("maintenance_active").await, u64::from(on));
-        let expected = (usize::div_ceil(switched, 2), switched / 2);
-        let seen = (lines(&envoy, "maintenance is on:"), lines(&envoy, "maintenance is off"));
-        assert_eq!(seen, expected, "after switch {switched}");
+        eventually_lines(&envoy, "maintenance is on:", switched.div_ceil(2)).await;
+        eventually_lines(&envoy, "maintenance is off", switched / 2).await;
     }
 }
 
@@ -101,8 +103,8 @@ async fn the_gauge_and_the_log_follow_20_switches() {
 async fn a_change_of_retry_after_is_a_change_of_state() {
     let (mut envoy, _upstream) = switchable(ON).await;
     envoy.switch(r#"{"enabled": true, "retryAfterSeconds": 900}"#).await;
-    assert_eq!(lines(&envoy, "maintenance is on: Retry-After 60 s, exempt paths 1"), 1);
-    assert_eq!(lines(&envoy, "maintenance is on: Retry-After 900 s, exempt paths 1"), 1);
+    eventually_lines(&envoy, "maintenance is on: Retry-After 60 s, exempt paths 1", 1).await;
+    eventually_lines(&envoy, "maintenance is on: Retry-After 900 s, exempt paths 1", 1).await;
     assert_eq!(envoy.admin().metric("maintenance_active").await, 1);
 }
 
@@ -110,7 +112,7 @@ async fn a_change_of_retry_after_is_a_change_of_state() {
 async fn starting_disabled_is_no_change_of_state() {
     let (envoy, _upstream) = with(OFF).await;
     assert_application(&envoy.get("/").await);
-    assert_eq!(lines(&envoy, "maintenance is"), 0);
+    eventually_lines(&envoy, "maintenance is", 0).await;
     assert_eq!(envoy.admin().stat("wasmcustom.maintenance_active").await, Some(0));
 }
 
@@ -120,13 +122,13 @@ async fn the_gauge_is_0_after_the_plugin_is_removed() {
     assert_eq!(envoy.admin().metric("maintenance_active").await, 1);
     envoy.replace(&[]).await;
     eventually_metric(&envoy, "maintenance_active", 0).await;
-    assert_eq!(lines(&envoy, "maintenance is off: the plugin is gone"), 1);
+    eventually_lines(&envoy, "maintenance is off: the plugin is gone", 1).await;
     assert_application(&envoy.get("/").await);
     assert_eq!(upstream.requests().len(), 1);
     envoy.replace(&[Filter::Watched(ON.into())]).await;
     eventually_metric(&envoy, "maintenance_active", 1).await;
     assert_maintenance(&envoy.get("/").await);
-    assert_eq!(lines(&envoy, "maintenance is on:"), 2);
+    eventually_lines(&envoy, "maintenance is on:", 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -174,7 +176,7 @@ async fn the_gauge_is_right_when_an_earlier_configuration_comes_back() {
     envoy.switch(on).await;
     assert_maintenance(&envoy.get("/").await);
     eventually_metric(&envoy, "maintenance_active", 1).await;
-    assert_eq!(lines(&envoy, "maintenance is on:"), 2);
+    eventually_lines(&envoy, "maintenance is on:", 2).await;
     upstream.release();
     assert_application(&held.await.expect("no panic"));
     envoy.switch(OFF).await;

@@ -1,7 +1,10 @@
 //! Bad configurations: refused with our message, and never at the cost of a request.
 
+use std::time::Duration;
+
 use harness::envoy::{Bootstrap, Envoy, Filter};
 use harness::upstream::Upstream;
+use harness::wait::eventually;
 
 use crate::support::{OFF, ON, assert_application, assert_maintenance, switchable};
 
@@ -65,7 +68,8 @@ async fn a_bad_update_leaves_maintenance_on() {
     for (bad, message) in BAD {
         envoy.refuse(bad).await;
         assert_maintenance(&envoy.get("/").await);
-        assert!(envoy.log().contains(&line(message)), "{message}");
+        let said = async || envoy.log().contains(&line(message)).then_some(());
+        eventually(message, Duration::from_secs(10), said).await;
     }
     assert_eq!(upstream.requests(), [""; 0]);
     assert_eq!(envoy.admin().metric("maintenance_active").await, 1);

@@ -1,4 +1,4 @@
-//! A real Envoy: `ENVOY` names the binary.
+//! A real Envoy: the image `ENVOY_IMAGE` in a container, or the binary `ENVOY`.
 
 mod admin;
 mod bootstrap;
@@ -16,23 +16,30 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::client::{self, Answer};
+use crate::container::Container;
 use crate::process::Process;
 use crate::wait::eventually;
 
 const TIME_TO_START: Duration = Duration::from_secs(60);
 const TIME_TO_SWITCH: Duration = Duration::from_secs(20);
 
-/// The Envoy to test with.
-#[must_use]
-pub fn binary() -> PathBuf {
-    let path = std::env::var_os("ENVOY")
+/// Envoy, without arguments yet; with the container that it will run in, if it does.
+fn envoy(folder: &Path) -> (Command, Option<Container>) {
+    if let Some(image) = std::env::var_os("ENVOY_IMAGE") {
+        let container = Container::of(folder);
+        return (container.run(&image, "envoy"), Some(container));
+    }
+    let binary = std::env::var_os("ENVOY")
         .expect("ENVOY is not set: run `make test`, or name an Envoy binary in it");
-    PathBuf::from(path)
+    let mut command = Command::new(binary);
+    command.current_dir(crate::repository());
+    (command, None)
 }
 
 /// An Envoy in front of an upstream, with the plugin in its filter chain.
 pub struct Envoy {
     process: Process,
+    _container: Option<Container>,
     admin: Admin,
     address: SocketAddr,
     folder: TempDir,
@@ -50,7 +57,7 @@ impl Envoy {
     /// Starts Envoy on any bootstrap with a listener called `proxy`; the
     /// ports of that and of the admin interface are to be 0.
     pub async fn start_on(folder: TempDir, bootstrap: &str, workers: u32) -> Self {
-        let mut process = spawn(folder.path(), bootstrap, workers);
+        let (mut process, container) = spawn(folder.path(), bootstrap, workers);
         let address_file = folder.path().join("admin.address");
         let started = async || {
             assert!(process.exited().is_none(), "Envoy did not start");
@@ -61,7 +68,7 @@ impl Envoy {
         let address = eventually("a listener", TIME_TO_START, listening).await;
         let live = async || (admin.text("/ready").await.trim() == "LIVE").then_some(());
         eventually("Envoy is live", TIME_TO_START, live).await;
-        Self { process, admin, address, folder, version: 0 }
+        Self { process, _container: container, admin, address, folder, version: 0 }
     }
 
     /// Where clients connect.
@@ -148,19 +155,14 @@ impl Envoy {
 pub fn validate(bootstrap: &str) -> Output {
     let folder = TempDir::new().expect("a temporary folder");
     let file = write(folder.path(), bootstrap);
-    Command::new(binary())
-        .current_dir(crate::repository())
-        .args(["--mode", "validate", "-c"])
-        .arg(file)
-        .output()
-        .expect("Envoy runs")
+    let (mut command, _container) = envoy(folder.path());
+    command.args(["--mode", "validate", "-c"]).arg(file).output().expect("Envoy runs")
 }
 
-fn spawn(folder: &Path, bootstrap: &str, workers: u32) -> Process {
+fn spawn(folder: &Path, bootstrap: &str, workers: u32) -> (Process, Option<Container>) {
     let file = write(folder, bootstrap);
-    let mut command = Command::new(binary());
+    let (mut command, container) = envoy(folder);
     command
-        .current_dir(crate::repository())
         .args(["--concurrency", &workers.to_string(), "--disable-hot-restart"])
         // Level info lists all extensions of the binary, hundreds of lines.
         .args(["--log-level", "warn", "--component-log-level", "config:info,wasm:info"])
@@ -169,7 +171,7 @@ fn spawn(folder: &Path, bootstrap: &str, workers: u32) -> Process {
         .arg(folder.join("admin.address"))
         .arg("-c")
         .arg(file);
-    Process::spawn("envoy", &mut command, &folder.join("envoy.log"))
+    (Process::spawn("envoy", &mut command, &folder.join("envoy.log")), container)
 }
 
 fn write(folder: &Path, bootstrap: &str) -> PathBuf {

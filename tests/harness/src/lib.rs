@@ -4,6 +4,7 @@
 #![allow(clippy::missing_panics_doc, reason = "a test that cannot go on panics and says why")]
 
 pub mod client;
+pub mod container;
 pub mod envoy;
 pub mod load;
 pub mod process;
@@ -15,7 +16,8 @@ use std::path::{Path, PathBuf};
 /// The root of the repository.
 #[must_use]
 pub fn repository() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+    const HARNESS: &str = env!("CARGO_MANIFEST_DIR");
+    Path::new(HARNESS).ancestors().nth(2).expect("the harness lives in tests/harness")
 }
 
 /// The built module: `PLUGIN_WASM`, or what `make build` leaves.
