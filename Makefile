@@ -25,6 +25,12 @@ build: ## build dist/plugin.wasm
 run: build ## run Envoy with the filter before a demonstration application (PORT=10000)
 	@$(call with-envoy,$(ENVOY_VERSION)) scripts/run.sh
 
+.PHONY: up down
+up: build ## the same in containers (COMPOSE_PROFILES=observe adds Prometheus and Grafana)
+down: ## stop and remove them
+up down:
+	@scripts/compose.sh $@
+
 .PHONY: on off status
 on: ## switch that proxy to maintenance (RETRY_AFTER=60, in seconds)
 off: ## and back

@@ -36,7 +36,17 @@ need_curl() {
     need curl "install it (Debian: curl)"
 }
 
-# The admin address of the proxy that `make run` started from this folder, or one where nothing answers.
+# The admin address of the proxy that `make run` or `make up` started from this folder, or one where nothing answers.
 admin() {
     echo "http://$(cat .run/admin 2>/dev/null || echo 127.0.0.1:0)"
+}
+
+# compose COMMAND...: of the containers of `make up`
+compose() {
+    docker compose --file envoy/compose.yaml "$@"
+}
+
+# All that the proxy has printed.
+proxy_log() {
+    cat .run/envoy.log 2>/dev/null || compose logs --no-color --no-log-prefix proxy
 }

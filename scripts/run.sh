@@ -30,6 +30,7 @@ trap exit TERM HUP
 
 mkdir -p .run
 cp envoy/dynamic/off.yaml .run/plugin.yaml
+echo "127.0.0.1:$PORT" >.run/proxy
 sed -e "s/port_value: 10000/port_value: $PORT/" -e "s/port_value: 9901/port_value: $ADMIN_PORT/" \
     -e "s/port_value: 10080/port_value: $UPSTREAM_PORT/" envoy/dynamic/bootstrap.yaml >.run/bootstrap.yaml
 "$ENVOY" -c .run/bootstrap.yaml --log-level warning --component-log-level main:error --disable-hot-restart \

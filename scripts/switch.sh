@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Switches the proxy of `make run`: switch.sh on|off|status. RETRY_AFTER is in seconds.
+# Switches the proxy of `make run` or `make up`: switch.sh on|off|status. RETRY_AFTER is in seconds.
 set -euo pipefail
 . scripts/lib.sh
 
 need_curl
 admin=$(admin)
-ask "$admin/ready" --fail --output /dev/null || fail "no proxy is running here: start one with 'make run'"
-proxy=http://$(ask "$admin/listeners" | sed -n 's/^proxy:://p')
+ask "$admin/ready" --fail --output /dev/null || fail "no proxy is running here: start one with 'make run' or 'make up'"
+proxy=http://$(<.run/proxy)
 
 # stat PATTERN: the sum of the proxy's counters and gauges whose name matches
 stat() {
@@ -23,7 +23,7 @@ answer() {
 wait_for() {
     local deadline=$((SECONDS + 10))
     until "$@"; do
-        ((SECONDS < deadline)) || fail "the proxy did not follow within 10 seconds; see .run/envoy.log"
+        ((SECONDS < deadline)) || fail "the proxy did not follow within 10 seconds; see its log"
         sleep 0.02
     done
 }
@@ -45,14 +45,14 @@ hand_over() {
 switch() {
     local refused log
     refused=$(rejected)
-    log=$(wc -c <.run/envoy.log)
+    log=$(proxy_log | wc -c)
     cp .run/plugin.yaml .run/last
     printf '%s\n' "$1" >.run/next
     hand_over .run/next
     if (($(rejected) > refused)); then
         echo "the proxy refused the configuration; the last good one stays in force:" >&2
-        tail -c "+$((log + 1))" .run/envoy.log | grep 'refused: ' >&2 ||
-            echo "(Envoy says why only when it first sees a configuration: see .run/envoy.log)" >&2
+        proxy_log | tail -c "+$((log + 1))" | grep 'refused: ' >&2 ||
+            echo "(Envoy says why only when it first sees a configuration: see its log)" >&2
         status
         # Envoy would count the same refused file as a success if it came again right away.
         hand_over .run/last
