@@ -6,6 +6,9 @@ SHELL := bash
 ENVOY_VERSION ?= 1.40.0
 # Those of Istio 1.28, 1.29, 1.30 and 1.31, and the newest. Not 1.38.3: PyPI's build of it has no WebAssembly.
 ENVOY_VERSIONS ?= 1.36.4 1.37.0 1.38.2 1.39.3 1.40.0
+ENVOY_IMAGE ?= envoyproxy/envoy:v$(ENVOY_VERSION)
+PROMETHEUS_IMAGE ?= prom/prometheus:v3.5.0
+REGISTRY_IMAGE ?= registry:3
 RETRY_AFTER ?= 60
 export PLUGIN_WASM ?= $(CURDIR)/dist/plugin.wasm
 export PORT RETRY_AFTER
@@ -49,6 +52,14 @@ test-matrix: build ## run the end-to-end tests on each supported Envoy (ENVOY_VE
 	    unset ENVOY; \
 	    $(call with-envoy,$$version) cargo test --locked --test envoy; \
 	done
+
+.PHONY: test-docker
+test-docker: export ENVOY_IMAGE := $(ENVOY_IMAGE)
+test-docker: export PROMETHEUS_IMAGE := $(PROMETHEUS_IMAGE)
+test-docker: export REGISTRY_IMAGE := $(REGISTRY_IMAGE)
+test-docker: build ## run the end-to-end tests with Envoy in a container, and those of what runs in containers
+	docker info >/dev/null
+	cargo test --locked --test envoy --test docker
 
 .PHONY: image
 image: build ## make dist/image.tar, the OCI image of the plugin

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Makes the image of dist/plugin.wasm, or pushes it: image.sh build | image.sh push IMAGE
+# TLS_VERIFY=false is for a registry without TLS.
 # SOURCE_URL says where the sources are published, for the image's annotation, if Cargo.toml's `repository` does not.
 set -euo pipefail
 . scripts/lib.sh
@@ -48,7 +49,8 @@ push() {
     local image=$1 pushed
     [[ -n $image ]] || fail "say where to: make push IMAGE=registry.example.com/name:tag"
     [[ -f $archive ]] || fail "no $archive: run 'make image'"
-    skopeo copy --quiet --preserve-digests "oci-archive:$archive" "docker://$image"
+    skopeo copy --quiet --preserve-digests "--dest-tls-verify=${TLS_VERIFY:-true}" \
+        "oci-archive:$archive" "docker://$image"
     pushed=$(digest)
     cat <<END
 pushed $image, digest $pushed

@@ -19,6 +19,12 @@ impl Container {
         Self { name: format!("maintenance-filter-{}", unique.trim_start_matches('.')) }
     }
 
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// `docker run` of a program of an image. The command ends with it, and a
     /// SIGTERM reaches it. It sees the repository and the module, may write
     /// in temporary folders, and has the rights of whoever runs the test.
