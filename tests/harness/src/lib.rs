@@ -11,6 +11,7 @@ pub mod process;
 pub mod upstream;
 pub mod wait;
 
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
 /// The root of the repository.
@@ -27,4 +28,13 @@ pub fn plugin_wasm() -> PathBuf {
     let path = std::env::var_os("PLUGIN_WASM").map_or_else(default, PathBuf::from);
     path.canonicalize()
         .unwrap_or_else(|_| panic!("no module at {}: run `make build`", path.display()))
+}
+
+/// A port that nobody listens on, for a program that must be told one. The
+/// kernel takes ports for listeners and for connections from two halves of its
+/// range, so that a connection does not come to sit on it.
+#[must_use]
+pub fn port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("the port").port()
 }

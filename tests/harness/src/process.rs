@@ -43,6 +43,15 @@ impl Process {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 
+    /// Prints the end of its output, for a test that failed.
+    pub fn show_log(&self) {
+        let log = self.log();
+        let lines: Vec<&str> = log.lines().collect();
+        let skipped = lines.len().saturating_sub(SHOWN_LOG_LINES);
+        eprintln!("---- {} ({skipped} lines before these) ----", self.name);
+        lines.iter().skip(skipped).for_each(|line| eprintln!("{line}"));
+    }
+
     /// Its process identifier.
     #[must_use]
     pub fn id(&self) -> u32 {
@@ -74,11 +83,7 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.stop();
         if thread::panicking() {
-            let log = self.log();
-            let lines: Vec<&str> = log.lines().collect();
-            let skipped = lines.len().saturating_sub(SHOWN_LOG_LINES);
-            eprintln!("---- {} ({skipped} lines before these) ----", self.name);
-            lines.iter().skip(skipped).for_each(|line| eprintln!("{line}"));
+            self.show_log();
         }
     }
 }
