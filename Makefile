@@ -16,6 +16,9 @@ export PORT RETRY_AFTER
 # Exports ENVOY, the path of the binary, to what follows in a recipe.
 with-envoy = ENVOY=$$(scripts/get-envoy.sh $(1)); export ENVOY;
 
+# Exports ISTIO_TOOLS, the folder of the control plane, in the same way.
+with-istio = ISTIO_TOOLS=$$(scripts/get-istio.sh); export ISTIO_TOOLS;
+
 .PHONY: help
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1:/p' $(MAKEFILE_LIST) | awk -F: '{ printf "  %-13s %s\n", $$1, $$2 }'
@@ -68,6 +71,10 @@ image: build ## make dist/image.tar, the OCI image of the plugin
 .PHONY: push
 push: ## push it, and print what a WasmPlugin needs (IMAGE=registry/name:tag)
 	@scripts/image.sh push "$(IMAGE)"
+
+.PHONY: test-istio
+test-istio: build ## run istio/ against a real Istio control plane, built the first time (8 minutes)
+	$(call with-envoy,$(ENVOY_VERSION)) $(with-istio) cargo test --locked --test istio
 
 .PHONY: lint
 lint: ## check the sources: rustfmt, clippy, rustdoc, shellcheck, cargo-deny

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Prints the folder with the control plane that tests/istio/go.mod pins. Built once, in some 8
+# minutes on 2 cores, and kept in the user's cache: it outlives `make clean`.
+set -euo pipefail
+. scripts/lib.sh
+
+need docker-registry "install it (Debian: docker-registry)"
+need openssl "install it (Debian: openssl)"
+module=tests/istio
+stamps="-X istio.io/istio/pkg/version.buildVersion=1.31.0 -X k8s.io/component-base/version.gitVersion=v1.36.1"
+version=$({ cat "$module"/go.{mod,sum} && echo "$stamps"; } | sha256sum | cut -c1-16)
+folder=${XDG_CACHE_HOME:-$HOME/.cache}/maintenance-filter/istio-$version
+
+# What a build leaves is put in place whole, so that an interrupted one counts for nothing.
+have() {
+    [[ -e $folder/$1 ]]
+}
+put() {
+    chmod u+w "$1"
+    mv "$1" "$folder/$2"
+}
+need_go() {
+    need go "install Go 1.26 or later (https://go.dev/dl); Debian's may be too old"
+}
+module_folder() {
+    go -C "$module" mod download "$1" || fail "the Go module proxy is out of reach: $1 cannot be had"
+    go -C "$module" list -m -f '{{.Dir}}' "$1"
+}
+
+mkdir -p "$folder"
+mapfile -t tools < <(sed -n '/^tool (/,/^)/s/^\t//p' "$module/go.mod")
+number=0
+for tool in "${tools[@]}"; do
+    number=$((number + 1))
+    name=$(basename "$tool")
+    [[ $tool == go.etcd.io/* ]] && name=etcd
+    have "$name" && continue
+    need_go
+    echo "building $name ($number of ${#tools[@]}, the first time only)" >&2
+    go -C "$module" build -ldflags "-s -w $stamps" -o "$folder/$name.part" "$tool" ||
+        fail "$name does not build, or the Go module proxy is out of reach; see above"
+    put "$folder/$name.part" "$name"
+done
+if ! have crds.yaml || ! have gateway-api.yaml || ! have envoy_bootstrap.json; then
+    need_go
+    istio=$(module_folder istio.io/istio)
+    gateway=$(module_folder sigs.k8s.io/gateway-api)
+    cp "$istio/tools/packaging/common/envoy_bootstrap.json" "$folder/part"
+    put "$folder/part" envoy_bootstrap.json
+    cp "$istio/manifests/charts/base/files/crd-all.gen.yaml" "$folder/part"
+    put "$folder/part" crds.yaml
+    cat "$gateway"/config/crd/standard/gateway.networking.k8s.io_{gatewayclasses,gateways,httproutes,grpcroutes,referencegrants}.yaml > "$folder/part"
+    put "$folder/part" gateway-api.yaml
+fi
+echo "$folder"

@@ -1,0 +1,216 @@
+//! pilot-agent with its Envoy, as in a pod, without a pod.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use harness::client::{self, Client, Http, request};
+use harness::envoy::{self, Admin};
+use harness::port;
+use harness::process::Process;
+use harness::wait::eventually;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::control_plane::ControlPlane;
+
+const TIME_TO_START: Duration = Duration::from_secs(60);
+
+/// What a proxy is and belongs to.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// Its name, as of a pod.
+    pub name: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// `sidecar`, `router` for a gateway, or `waypoint`.
+    pub role: &'static str,
+    /// Its labels, as of a pod.
+    pub labels: Value,
+    /// What its agent is told beside, as environment variables.
+    pub settings: Vec<(&'static str, &'static str)>,
+    /// How long it keeps a replaced listener for its connections; Istio's default is 45.
+    pub drain_seconds: u32,
+}
+
+/// A running proxy. Dropping it stops the agent, which stops Envoy.
+pub struct Proxy {
+    agent: Process,
+    admin: Admin,
+    status: SocketAddr,
+    _folder: TempDir,
+}
+
+impl Proxy {
+    /// Starts a proxy and waits until it is ready.
+    pub async fn start(plane: &ControlPlane, identity: &Identity) -> Self {
+        let proxy = Self::launch(plane, identity);
+        proxy.ready().await;
+        proxy
+    }
+
+    /// Starts a proxy without waiting for it.
+    pub fn launch(plane: &ControlPlane, identity: &Identity) -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        credentials(plane, identity, folder.path());
+        let (admin, status) = (port(), port());
+        let mut command = in_a_world_of_its_own(&plane.tools().path("pilot-agent"));
+        command
+            .current_dir(folder.path())
+            .envs(identity.settings.iter().copied())
+            .args(["proxy", identity.role, "--domain"])
+            .arg(format!("{}.svc.cluster.local", identity.namespace))
+            .envs([
+                ("POD_NAME", identity.name.as_str()),
+                ("POD_NAMESPACE", &identity.namespace),
+                ("INSTANCE_IP", "127.0.0.1"),
+                ("SERVICE_ACCOUNT", "default"),
+                ("ISTIO_META_INTERCEPTION_MODE", "NONE"),
+                ("ISTIO_META_CLUSTER_ID", "Kubernetes"),
+                ("ISTIO_METAJSON_LABELS", &identity.labels.to_string()),
+                ("WASM_INSECURE_REGISTRIES", "*"),
+                ("CA_ADDR", &plane.istiod().discovery_address()),
+                ("ENVOY_PROMETHEUS_PORT", &port().to_string()),
+                ("ENVOY_STATUS_PORT", &port().to_string()),
+                ("PROXY_CONFIG", &proxy_config(plane, identity, folder.path(), [admin, status])),
+            ])
+            .env("ISTIO_BOOTSTRAP", bootstrap(plane, folder.path()));
+        let log = folder.path().join("agent.log");
+        let agent = Process::spawn(&identity.name, &mut command, &log);
+        let loopback = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        let (admin, status) = (Admin::at(loopback(admin)), loopback(status));
+        Self { agent, admin, status, _folder: folder }
+    }
+
+    /// Envoy's admin interface.
+    pub fn admin(&self) -> &Admin {
+        &self.admin
+    }
+
+    /// All that agent and Envoy have printed, the access log included.
+    pub fn log(&self) -> String {
+        self.agent.log()
+    }
+
+    /// The page that the mesh's Prometheus scrapes: the agent's metrics,
+    /// Envoy's, and the application's.
+    pub async fn metrics(&self) -> String {
+        let answer = client::get(self.status, "/stats/prometheus").await;
+        String::from_utf8(answer.body.to_vec()).expect("text")
+    }
+
+    /// Waits until the agent calls the proxy ready.
+    pub async fn ready(&self) {
+        eventually("the proxy is ready", TIME_TO_START, async || {
+            self.is_ready().await.then_some(())
+        })
+        .await;
+    }
+
+    /// Whether the agent calls the proxy ready, as the kubelet asks it.
+    pub async fn is_ready(&self) -> bool {
+        let Ok(mut client) = Client::connect(self.status, Http::One).await else { return false };
+        let answer = client.send(request("GET", "/healthz/ready")).await;
+        answer.is_ok_and(|answer| answer.status == 200)
+    }
+
+    /// Whether it has a connection to its agent's istiod.
+    pub async fn is_connected(&self) -> bool {
+        self.admin.stat("control_plane.connected_state").await == Some(1)
+    }
+
+    /// Whether a listener, or a part of one, has been replaced and drains.
+    pub async fn drains(&self) -> bool {
+        let mut count = 0;
+        for what in ["listeners", "filter_chains"] {
+            let stat = format!("listener_manager.total_{what}_draining");
+            count += self.admin.stat(&stat).await.unwrap_or_default();
+        }
+        count > 0
+    }
+
+    /// The names of the HTTP filters that a listener on `port` has, in order.
+    pub async fn filters(&self, port: u16) -> Vec<String> {
+        let dump = self.admin.text("/config_dump?resource=dynamic_listeners").await;
+        let dump: Value = serde_json::from_str(&dump).expect("a dump of the configuration");
+        let listeners = dump["configs"].as_array().cloned().unwrap_or_default();
+        let at = |listener: &&Value| {
+            let address = &listener["active_state"]["listener"]["address"]["socket_address"];
+            address["port_value"] == json!(port)
+        };
+        let listener = listeners.iter().find(at).cloned().unwrap_or_default();
+        let mut names = Vec::new();
+        http_filters(&listener, &mut names);
+        names
+    }
+}
+
+fn http_filters(value: &Value, names: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            for filter in fields.get("http_filters").and_then(Value::as_array).into_iter().flatten()
+            {
+                names.push(filter["name"].as_str().unwrap_or_default().into());
+            }
+            fields.values().for_each(|value| http_filters(value, names));
+        }
+        Value::Array(values) => values.iter().for_each(|value| http_filters(value, names)),
+        _ => {}
+    }
+}
+
+/// The agent keeps modules in a fixed folder, `/var/lib/istio/data`, which each
+/// pod has for itself; so has each agent here, in memory.
+fn in_a_world_of_its_own(program: &Path) -> Command {
+    const SETUP: &str =
+        "mount -t tmpfs none /var/lib && mkdir -p /var/lib/istio/data && exec \"$@\"";
+    let mut command = Command::new("unshare");
+    if !nix::unistd::geteuid().is_root() {
+        command.arg("--map-root-user");
+    }
+    command.args(["--mount", "sh", "-c", SETUP, "sh"]).arg(program);
+    command
+}
+
+/// The token that the kubelet would mount, and istiod's root certificate.
+fn credentials(plane: &ControlPlane, identity: &Identity, folder: &Path) {
+    let kubectl = plane.kubectl();
+    let namespace = identity.namespace.as_str();
+    let secrets = folder.join("var/run/secrets");
+    fs::create_dir_all(secrets.join("tokens")).expect("a folder");
+    fs::create_dir_all(secrets.join("istio")).expect("a folder");
+    let token = ["create", "token", "default", "-n", namespace, "--audience", "istio-ca"];
+    fs::write(secrets.join("tokens/istio-token"), kubectl.run(&token).trim()).expect("the token");
+    let path = "jsonpath={.data.root-cert\\.pem}";
+    let root = ["get", "configmap", "istio-ca-root-cert", "-n", namespace, "-o", path];
+    fs::write(secrets.join("istio/root-cert.pem"), kubectl.run(&root)).expect("the certificate");
+}
+
+/// Istio's own bootstrap, its metrics and health listeners on loopback too.
+fn bootstrap(plane: &ControlPlane, folder: &Path) -> std::path::PathBuf {
+    let text = fs::read_to_string(plane.tools().path("envoy_bootstrap.json")).expect("a template");
+    let file = folder.join("bootstrap.json");
+    fs::write(&file, text.replace("{{ .wildcard }}", "{{ .localhost }}")).expect("the bootstrap");
+    file
+}
+
+fn proxy_config(
+    plane: &ControlPlane,
+    identity: &Identity,
+    folder: &Path,
+    [admin, status]: [u16; 2],
+) -> String {
+    json!({
+        "binaryPath": envoy::binary(),
+        "configPath": folder.join("envoy"),
+        "discoveryAddress": plane.istiod().discovery_address(),
+        "concurrency": 2,
+        "proxyAdminPort": admin,
+        "statusPort": status,
+        "drainDuration": format!("{}s", identity.drain_seconds),
+        "terminationDrainDuration": "1s",
+    })
+    .to_string()
+}

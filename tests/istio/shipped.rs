@@ -1,0 +1,57 @@
+//! The manifests of `istio/`, byte for byte but for the module's address.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+/// A copy of `istio/` that names another image.
+pub struct Shipped(TempDir);
+
+impl Shipped {
+    /// Copies `istio/`; all manifests name `image` in place of the address in
+    /// `istio/image/image.yaml`.
+    pub fn with_image(image: &str) -> Self {
+        let source = harness::repository().join("istio");
+        let copy = TempDir::new().expect("a temporary folder");
+        let address = address(&source.join("image/image.yaml"));
+        for file in files(&source) {
+            let target = copy.path().join(file.strip_prefix(&source).expect("below istio/"));
+            fs::create_dir_all(target.parent().expect("a folder")).expect("the folder");
+            let text = fs::read_to_string(&file).expect("a manifest");
+            fs::write(target, text.replace(&address, image)).expect("the copy");
+        }
+        Self(copy)
+    }
+
+    /// One folder of the copy, for `kubectl apply -f`.
+    pub fn folder(&self, name: &str) -> String {
+        self.0.path().join(name).display().to_string()
+    }
+
+    /// Edits the manifest of a folder, as an operator would in an editor.
+    pub fn edit(&self, name: &str, before: &str, after: &str) {
+        let file = self.0.path().join(name).join(format!("{name}.yaml"));
+        let text = fs::read_to_string(&file).expect("a manifest");
+        assert!(text.contains(before), "{before} is not in {}", file.display());
+        fs::write(&file, text.replace(before, after)).expect("the edited manifest");
+    }
+}
+
+/// The address of the image in `istio/image/image.yaml`.
+pub fn address(file: &Path) -> String {
+    let text = fs::read_to_string(file).expect("the image's manifest");
+    let url = text.lines().find_map(|line| line.trim().strip_prefix("url: "));
+    url.expect("the image's address").into()
+}
+
+/// All files of `istio/`, in order.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("a folder");
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    paths.sort();
+    paths
+        .into_iter()
+        .flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] })
+        .collect()
+}
