@@ -76,6 +76,10 @@ push: ## push it, and print what a WasmPlugin needs (IMAGE=registry/name:tag)
 test-istio: build ## run istio/ against a real Istio control plane, built the first time (8 minutes)
 	$(call with-envoy,$(ENVOY_VERSION)) $(with-istio) cargo test --locked --test istio
 
+.PHONY: schema
+schema: ## write istio/plugin-config.schema.json anew from the sources
+	UPDATE_SCHEMA=1 cargo test --quiet --locked --test schema
+
 .PHONY: lint
 lint: ## check the sources: rustfmt, clippy, rustdoc, shellcheck, cargo-deny
 	@scripts/lint.sh

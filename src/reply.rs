@@ -14,7 +14,7 @@ pub const MAX_BODY_BYTES: usize = 65_536;
 /// would contradict the message (framing, connection-specific fields of
 /// [RFC 9110, section 7.6.1](https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1))
 /// or the reply's meaning.
-const OWNED_NAMES: [&str; 15] = [
+pub const OWNED_HEADER_NAMES: [&str; 15] = [
     "cache-control",
     "connection",
     "content-encoding",
@@ -43,7 +43,7 @@ impl TryFrom<&str> for HeaderName {
     /// `name` is not a token, or is one that the filter or HTTP itself owns.
     fn try_from(name: &str) -> Result<Self, Allowed> {
         let lower = name.to_ascii_lowercase();
-        if lower.starts_with(':') || OWNED_NAMES.contains(&lower.as_str()) {
+        if lower.starts_with(':') || OWNED_HEADER_NAMES.contains(&lower.as_str()) {
             Err(Allowed("this header is set by the filter or by HTTP itself"))
         } else if is_token(name) {
             Ok(Self(lower))

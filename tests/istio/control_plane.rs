@@ -17,23 +17,21 @@ use crate::tools::Tools;
 const TIME_TO_START: Duration = Duration::from_secs(90);
 const TOKEN: &str = "the-suite";
 
-/// A Kubernetes API with Istio's resources, and an istiod that serves it.
-pub struct ControlPlane {
+/// A Kubernetes API that knows Istio's resources.
+pub struct Api {
     // Stopped in this order: who asks before who answers.
-    istiod: Istiod,
     _apiserver: Process,
     _etcd: Process,
-    tools: Tools,
     kubectl: Kubectl,
     _folder: TempDir,
 }
 
-impl ControlPlane {
-    /// Starts all of it and waits until it serves.
-    pub async fn start(tools: Tools) -> Self {
+impl Api {
+    /// Starts it and waits until it serves.
+    pub async fn start(tools: &Tools) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
-        let (etcd, clients) = etcd(&tools, folder.path());
-        let (apiserver, secure_port) = apiserver(&tools, folder.path(), &clients);
+        let (etcd, clients) = etcd(tools, folder.path());
+        let (apiserver, secure_port) = apiserver(tools, folder.path(), &clients);
         let kubectl = Kubectl::new(tools.path("kubectl"), kubeconfig(folder.path(), secure_port));
         let ready = async || kubectl.try_run(&["get", "--raw", "/readyz"]).ok();
         eventually("the API server is ready", TIME_TO_START, ready).await;
@@ -42,9 +40,28 @@ impl ControlPlane {
             kubectl.run(&["apply", "--server-side", "-f", &file]);
         }
         kubectl.run(&["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"]);
-        kubectl.run(&["create", "namespace", "istio-system"]);
-        let istiod = Istiod::start(&tools, &kubectl).await;
-        Self { istiod, _apiserver: apiserver, _etcd: etcd, tools, kubectl, _folder: folder }
+        Self { _apiserver: apiserver, _etcd: etcd, kubectl, _folder: folder }
+    }
+
+    pub fn kubectl(&self) -> &Kubectl {
+        &self.kubectl
+    }
+}
+
+/// A Kubernetes API and an istiod that serves what is in it.
+pub struct ControlPlane {
+    istiod: Istiod,
+    api: Api,
+    tools: Tools,
+}
+
+impl ControlPlane {
+    /// Starts all of it and waits until it serves.
+    pub async fn start(tools: Tools) -> Self {
+        let api = Api::start(&tools).await;
+        api.kubectl().run(&["create", "namespace", "istio-system"]);
+        let istiod = Istiod::start(&tools, api.kubectl()).await;
+        Self { istiod, api, tools }
     }
 
     pub fn tools(&self) -> &Tools {
@@ -52,7 +69,7 @@ impl ControlPlane {
     }
 
     pub fn kubectl(&self) -> &Kubectl {
-        &self.kubectl
+        self.api.kubectl()
     }
 
     pub fn istiod(&self) -> &Istiod {

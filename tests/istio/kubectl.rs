@@ -41,13 +41,24 @@ impl Kubectl {
     /// # Errors
     /// What it prints when it fails.
     pub fn try_feed(&self, arguments: &[&str], text: &str) -> Result<String, String> {
+        finished(self.fed(arguments, text))
+    }
+
+    /// Runs it with `text` as its standard input and gives all it prints,
+    /// of what went well and of what did not.
+    pub fn feed(&self, arguments: &[&str], text: &str) -> String {
+        let output = self.fed(arguments, text);
+        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+    }
+
+    fn fed(&self, arguments: &[&str], text: &str) -> Output {
         let mut command = self.command(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("kubectl runs");
         let mut input = child.stdin.take().expect("a pipe");
         input.write_all(text.as_bytes()).expect("kubectl reads");
         drop(input);
-        finished(child.wait_with_output().expect("kubectl ends"))
+        child.wait_with_output().expect("kubectl ends")
     }
 
     /// Applies the manifests in `text`; a failure fails the test.

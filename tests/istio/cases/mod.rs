@@ -1,10 +1,14 @@
 //! The cases, each through `kubectl` and the shipped files.
 
+mod admission;
+mod bad_configuration;
 mod evidence;
+mod gateway;
 mod idle;
 mod istiod;
 mod load;
 mod module;
+mod mtls;
 mod scope;
 mod start;
 mod switching;
@@ -45,6 +49,15 @@ pub fn all() -> Vec<(&'static str, Case)> {
         module::a_registry_whose_realm_is_no_address_is_of_no_use,
         istiod::maintenance_holds_while_istiod_is_down,
         istiod::a_proxy_that_starts_without_istiod_waits_for_it,
+        admission::the_policy_agrees_with_the_filter_on_the_table,
+        admission::the_policy_knows_ours_and_leaves_others_alone,
+        admission::the_policy_keeps_it_off_outbound_listeners,
+        admission::the_policy_lets_the_shipped_manifests_pass,
+        gateway::the_gateway_is_in_maintenance_and_the_mesh_is_not,
+        mtls::maintenance_reaches_callers_through_mutual_tls,
+        bad_configuration::a_bad_update_keeps_the_last_good_state,
+        bad_configuration::a_bad_first_configuration_begins_no_maintenance,
+        bad_configuration::a_pod_that_starts_with_a_bad_configuration_never_listens,
         evidence::metrics_are_on_the_merged_page,
         evidence::the_access_log_says_maintenance_mode,
         evidence::a_deleted_plugin_leaves_the_page_once_drained,

@@ -1,0 +1,70 @@
+//! An ingress gateway, the second kind of proxy.
+
+use std::net::SocketAddr;
+
+use harness::port;
+use harness::upstream::BODY;
+use harness::wait::eventually;
+use serde_json::json;
+
+use super::switching::is_maintenance;
+use crate::mesh::Mesh;
+use crate::proxy::{Identity, Proxy};
+use crate::service::{HEALTH_CHECK, Service, TIME_TO_CHANGE, prepare, try_get};
+
+/// All that comes in through it is stopped, and nothing else.
+pub async fn the_gateway_is_in_maintenance_and_the_mesh_is_not(mesh: &Mesh) {
+    let service = Service::start(mesh).await;
+    let namespace = format!("{}-ingress", service.namespace);
+    prepare(&service.kubectl, &namespace).await;
+    let listener = SocketAddr::from(([127, 0, 0, 1], port()));
+    service.kubectl.apply(&routes(&namespace, listener.port(), service.address().port()));
+    let identity = Identity {
+        name: "gateway".into(),
+        namespace: namespace.clone(),
+        role: "router",
+        labels: json!({"istio": "ingressgateway"}),
+        settings: Vec::new(),
+        drain_seconds: 45,
+    };
+    let _gateway = Proxy::start(&mesh.plane, &identity).await;
+    let until = async |status| {
+        let answered = async || {
+            let answer = try_get(listener, "/").await?;
+            (answer.status == status).then_some(answer)
+        };
+        eventually(&format!("the gateway answers {status}"), TIME_TO_CHANGE, answered).await
+    };
+    assert_eq!(until(200).await.body, BODY);
+
+    let folder = service.shipped.folder("gateway");
+    service.kubectl.run(&["apply", "-n", &namespace, "-f", &folder]);
+    is_maintenance(&until(503).await, "300");
+    let check = try_get(listener, HEALTH_CHECK).await.expect("an answer");
+    assert_eq!(check.body, BODY);
+    assert_eq!(service.get("/").await.body, BODY);
+
+    service.kubectl.run(&["delete", "-n", &namespace, "-f", &folder]);
+    assert_eq!(until(200).await.body, BODY);
+}
+
+/// A gateway on `listener` that sends everything to the sidecar at `service`.
+fn routes(namespace: &str, listener: u16, service: u16) -> String {
+    format!(
+        "{{apiVersion: networking.istio.io/v1, kind: Gateway,
+  metadata: {{name: edge, namespace: {namespace}}},
+  spec: {{selector: {{istio: ingressgateway}}, servers: [{{hosts: ['*'], bind: 127.0.0.1,
+    port: {{number: {listener}, name: http, protocol: HTTP}}}}]}}}}
+---
+{{apiVersion: networking.istio.io/v1, kind: VirtualService,
+  metadata: {{name: edge, namespace: {namespace}}},
+  spec: {{hosts: ['*'], gateways: [edge],
+    http: [{{route: [{{destination: {{host: shop.example, port: {{number: 80}}}}}}]}}]}}}}
+---
+{{apiVersion: networking.istio.io/v1, kind: ServiceEntry,
+  metadata: {{name: shop, namespace: {namespace}}},
+  spec: {{hosts: [shop.example], resolution: STATIC, location: MESH_INTERNAL,
+    ports: [{{number: 80, name: http, protocol: HTTP}}],
+    endpoints: [{{address: 127.0.0.1, ports: {{http: {service}}}}}]}}}}"
+    )
+}
