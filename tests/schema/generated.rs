@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 /// Neither control characters nor a space at either end.
 const HEADER_VALUE: &str = "^([^\\u0000-\\u0020\\u007f]([^\\u0000-\\u0008\\u000a-\\u001f\\u007f]*[^\\u0000-\\u0020\\u007f])?)?$";
 const HEADER_NAME: &str = "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$";
-const METHOD: &str = "^[A-Z0-9!#$%&'*+.^_`|~-]+$";
+const METHOD: &str = "^[A-Z0-9!#$%&'*+.^_`|~-]*[A-Z][A-Z0-9!#$%&'*+.^_`|~-]*$";
 
 /// The whole schema.
 pub fn schema() -> Value {
