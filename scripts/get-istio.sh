@@ -41,15 +41,18 @@ for tool in "${tools[@]}"; do
         fail "$name does not build, or the Go module proxy is out of reach; see above"
     put "$folder/$name.part" "$name"
 done
-if ! have crds.yaml || ! have gateway-api.yaml || ! have envoy_bootstrap.json; then
+if ! have istio-crds.yaml || ! have gateway-crds.yaml || ! have envoy_bootstrap.json; then
     need_go
     istio=$(module_folder istio.io/istio)
     gateway=$(module_folder sigs.k8s.io/gateway-api)
     cp "$istio/tools/packaging/common/envoy_bootstrap.json" "$folder/part"
     put "$folder/part" envoy_bootstrap.json
     cp "$istio/manifests/charts/base/files/crd-all.gen.yaml" "$folder/part"
-    put "$folder/part" crds.yaml
-    cat "$gateway"/config/crd/standard/gateway.networking.k8s.io_{gatewayclasses,gateways,httproutes,grpcroutes,referencegrants}.yaml > "$folder/part"
-    put "$folder/part" gateway-api.yaml
+    put "$folder/part" istio-crds.yaml
+    for kind in gatewayclasses gateways httproutes grpcroutes referencegrants; do
+        echo ---
+        cat "$gateway/config/crd/standard/gateway.networking.k8s.io_$kind.yaml"
+    done >"$folder/part"
+    put "$folder/part" gateway-crds.yaml
 fi
 echo "$folder"

@@ -35,7 +35,7 @@ impl Api {
         let kubectl = Kubectl::new(tools.path("kubectl"), kubeconfig(folder.path(), secure_port));
         let ready = async || kubectl.try_run(&["get", "--raw", "/readyz"]).ok();
         eventually("the API server is ready", TIME_TO_START, ready).await;
-        for file in ["crds.yaml", "gateway-api.yaml"] {
+        for file in ["istio-crds.yaml", "gateway-crds.yaml"] {
             let file = tools.path(file).display().to_string();
             kubectl.run(&["apply", "--server-side", "-f", &file]);
         }
@@ -60,6 +60,8 @@ impl ControlPlane {
     pub async fn start(tools: Tools) -> Self {
         let api = Api::start(&tools).await;
         api.kubectl().run(&["create", "namespace", "istio-system"]);
+        // `istioctl` speaks to istiod as this account.
+        api.kubectl().run(&["create", "serviceaccount", "default", "-n", "istio-system"]);
         let istiod = Istiod::start(&tools, api.kubectl()).await;
         Self { istiod, api, tools }
     }

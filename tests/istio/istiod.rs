@@ -52,6 +52,7 @@ impl Istiod {
                 ("VALIDATION_ENABLED", "false"),
                 ("PILOT_ENABLE_METADATA_EXCHANGE", "false"),
                 ("PILOT_ENABLE_ALPN_FILTER", "false"),
+                ("PILOT_ENABLE_AMBIENT", "true"),
             ])
             .args(["discovery", "--httpsAddr", "", "--ctrlz_port", "0"])
             .arg("--kubeconfig")
@@ -85,11 +86,6 @@ impl Istiod {
     /// Where it serves its debug pages.
     pub fn http(&self) -> SocketAddr {
         loopback(self.ports.http).parse().expect("an address")
-    }
-
-    /// The port of `istioctl --xds-address`, without TLS.
-    pub fn plain_address(&self) -> String {
-        loopback(self.ports.plain)
     }
 
     /// Prints the end of its output, for a case that failed.

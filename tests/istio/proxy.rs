@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -188,11 +188,14 @@ fn credentials(plane: &ControlPlane, identity: &Identity, folder: &Path) {
     fs::write(secrets.join("istio/root-cert.pem"), kubectl.run(&root)).expect("the certificate");
 }
 
-/// Istio's own bootstrap, its metrics and health listeners on loopback too.
-fn bootstrap(plane: &ControlPlane, folder: &Path) -> std::path::PathBuf {
+/// Istio's own bootstrap, its metrics and health listeners on loopback too,
+/// and without an extension that Envoy as it comes does not have.
+fn bootstrap(plane: &ControlPlane, folder: &Path) -> PathBuf {
     let text = fs::read_to_string(plane.tools().path("envoy_bootstrap.json")).expect("a template");
+    let text = text.replace("{{ .wildcard }}", "{{ .localhost }}");
+    let text = text.replace("{{- if .metadata_discovery }}", "{{- if false }}");
     let file = folder.join("bootstrap.json");
-    fs::write(&file, text.replace("{{ .wildcard }}", "{{ .localhost }}")).expect("the bootstrap");
+    fs::write(&file, text).expect("the bootstrap");
     file
 }
 

@@ -18,7 +18,7 @@ impl Tools {
         let tools = Self(folder.into());
         let programs =
             ["etcd", "kube-apiserver", "kubectl", "pilot-discovery", "pilot-agent", "istioctl"];
-        let files = ["crds.yaml", "gateway-api.yaml", "envoy_bootstrap.json"];
+        let files = ["istio-crds.yaml", "gateway-crds.yaml", "envoy_bootstrap.json"];
         let needed = programs.iter().chain(&files).map(|name| tools.path(name));
         match needed.chain([envoy::binary(), harness::plugin_wasm()]).find(|path| !path.exists()) {
             Some(missing) => Err(format!("{} does not exist", missing.display())),

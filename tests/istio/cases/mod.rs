@@ -12,6 +12,7 @@ mod mtls;
 mod scope;
 mod start;
 mod switching;
+mod waypoint;
 
 use crate::Case;
 
@@ -54,10 +55,10 @@ pub fn all() -> Vec<(&'static str, Case)> {
         admission::the_policy_keeps_it_off_outbound_listeners,
         admission::the_policy_lets_the_shipped_manifests_pass,
         gateway::the_gateway_is_in_maintenance_and_the_mesh_is_not,
+        waypoint::the_filter_is_in_the_waypoints_configuration,
         mtls::maintenance_reaches_callers_through_mutual_tls,
         bad_configuration::a_bad_update_keeps_the_last_good_state,
-        bad_configuration::a_bad_first_configuration_begins_no_maintenance,
-        bad_configuration::a_pod_that_starts_with_a_bad_configuration_never_listens,
+        bad_configuration::a_bad_first_configuration_breaks_the_service,
         evidence::metrics_are_on_the_merged_page,
         evidence::the_access_log_says_maintenance_mode,
         evidence::a_deleted_plugin_leaves_the_page_once_drained,
