@@ -76,6 +76,14 @@ push: ## push it, and print what a WasmPlugin needs (IMAGE=registry/name:tag)
 test-istio: build ## run istio/ against a real Istio control plane, built the first time (8 minutes)
 	$(call with-envoy,$(ENVOY_VERSION)) $(with-istio) cargo test --locked --test istio
 
+.PHONY: run-istio
+run-istio: build ## run the control plane of that suite with one service, to try istio/ by hand
+	@$(call with-envoy,$(ENVOY_VERSION)) $(with-istio) RUN_ISTIO=1 cargo test --quiet --locked --test istio
+
+.PHONY: istio-image
+istio-image: ## write the module's address (URL=oci://...) into the manifests of istio/
+	@scripts/set-istio-image.sh '$(URL)'
+
 .PHONY: schema
 schema: ## write istio/plugin-config.schema.json anew from the sources
 	UPDATE_SCHEMA=1 cargo test --quiet --locked --test schema

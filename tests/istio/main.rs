@@ -13,6 +13,7 @@ mod kubectl;
 mod mesh;
 mod proxy;
 mod registry;
+mod run;
 mod service;
 mod shipped;
 mod tools;
@@ -39,6 +40,10 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    if std::env::var_os("RUN_ISTIO").is_some() {
+        runtime().block_on(run::until_interrupted(&tools));
+        return ExitCode::SUCCESS;
+    }
     let mesh = Arc::new(runtime().block_on(Mesh::start(&tools)));
     let trials = cases::all().into_iter().map(|(name, case)| trial(name, case, &mesh)).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use harness::client::{self, Client, Http, request};
-use harness::envoy::{self, Admin};
+use harness::envoy::Admin;
 use harness::port;
 use harness::process::Process;
 use harness::wait::eventually;
@@ -84,9 +84,9 @@ impl Proxy {
         Self { agent, admin, status, _folder: folder }
     }
 
-    /// Envoy's admin interface.
-    pub fn admin(&self) -> &Admin {
-        &self.admin
+    /// Where the agent answers the kubelet and Prometheus.
+    pub fn status(&self) -> SocketAddr {
+        self.status
     }
 
     /// All that agent and Envoy have printed, the access log included.
@@ -206,7 +206,7 @@ fn proxy_config(
     [admin, status]: [u16; 2],
 ) -> String {
     json!({
-        "binaryPath": envoy::binary(),
+        "binaryPath": plane.tools().envoy(),
         "configPath": folder.join("envoy"),
         "discoveryAddress": plane.istiod().discovery_address(),
         "concurrency": 2,

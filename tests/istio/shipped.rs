@@ -13,7 +13,7 @@ impl Shipped {
     /// `istio/image/image.yaml`.
     pub fn with_image(image: &str) -> Self {
         let source = harness::repository().join("istio");
-        let copy = TempDir::new().expect("a temporary folder");
+        let copy = Self(TempDir::new().expect("a temporary folder"));
         let address = address(&source.join("image/image.yaml"));
         for file in files(&source) {
             let target = copy.path().join(file.strip_prefix(&source).expect("below istio/"));
@@ -21,17 +21,27 @@ impl Shipped {
             let text = fs::read_to_string(&file).expect("a manifest");
             fs::write(target, text.replace(&address, image)).expect("the copy");
         }
-        Self(copy)
+        copy
+    }
+
+    /// The folder that holds the copy, as the repository holds `istio/`.
+    pub fn root(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// The copy of `istio/`.
+    pub fn path(&self) -> PathBuf {
+        self.0.path().join("istio")
     }
 
     /// One folder of the copy, for `kubectl apply -f`.
     pub fn folder(&self, name: &str) -> String {
-        self.0.path().join(name).display().to_string()
+        self.path().join(name).display().to_string()
     }
 
     /// Edits the manifest of a folder, as an operator would in an editor.
     pub fn edit(&self, name: &str, before: &str, after: &str) {
-        let file = self.0.path().join(name).join(format!("{name}.yaml"));
+        let file = self.path().join(name).join(format!("{name}.yaml"));
         let text = fs::read_to_string(&file).expect("a manifest");
         assert!(text.contains(before), "{before} is not in {}", file.display());
         fs::write(&file, text.replace(before, after)).expect("the edited manifest");

@@ -1,12 +1,14 @@
-//! The programs under test, as `scripts/istio-tools` leaves them.
+//! The programs under test, as `scripts/get-istio.sh` and `get-envoy.sh` leave them.
 
-use std::path::PathBuf;
+use std::env;
+use std::path::{Path, PathBuf};
 
-use harness::envoy;
-
-/// The folder with the control plane's programs and files.
+/// Where the control plane's programs and files are, and Envoy.
 #[derive(Clone, Debug)]
-pub struct Tools(PathBuf);
+pub struct Tools {
+    folder: PathBuf,
+    envoy: PathBuf,
+}
 
 impl Tools {
     /// Looks for everything that the suite needs.
@@ -14,13 +16,13 @@ impl Tools {
     /// # Errors
     /// What is missing.
     pub fn find() -> Result<Self, String> {
-        let folder = std::env::var_os("ISTIO_TOOLS").ok_or("ISTIO_TOOLS is not set")?;
-        let tools = Self(folder.into());
+        let set = |name| env::var_os(name).map(PathBuf::from).ok_or(format!("{name} is not set"));
+        let tools = Self { folder: set("ISTIO_TOOLS")?, envoy: set("ENVOY")? };
         let programs =
             ["etcd", "kube-apiserver", "kubectl", "pilot-discovery", "pilot-agent", "istioctl"];
         let files = ["istio-crds.yaml", "gateway-crds.yaml", "envoy_bootstrap.json"];
         let needed = programs.iter().chain(&files).map(|name| tools.path(name));
-        match needed.chain([envoy::binary(), harness::plugin_wasm()]).find(|path| !path.exists()) {
+        match needed.chain([tools.envoy.clone()]).find(|path| !path.exists()) {
             Some(missing) => Err(format!("{} does not exist", missing.display())),
             None => Ok(tools),
         }
@@ -28,6 +30,11 @@ impl Tools {
 
     /// A program or file of the control plane.
     pub fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
+        self.folder.join(name)
+    }
+
+    /// The Envoy that agents start.
+    pub fn envoy(&self) -> &Path {
+        &self.envoy
     }
 }

@@ -6,6 +6,7 @@ mod evidence;
 mod gateway;
 mod idle;
 mod istiod;
+mod kustomize;
 mod load;
 mod module;
 mod mtls;
@@ -59,6 +60,9 @@ pub fn all() -> Vec<(&'static str, Case)> {
         mtls::maintenance_reaches_callers_through_mutual_tls,
         bad_configuration::a_bad_update_keeps_the_last_good_state,
         bad_configuration::a_bad_first_configuration_breaks_the_service,
+        kustomize::both_ways_to_apply_a_folder_are_the_same,
+        kustomize::an_overlay_sets_image_namespace_and_retry_after,
+        kustomize::one_place_holds_the_address_of_the_image,
         evidence::metrics_are_on_the_merged_page,
         evidence::the_access_log_says_maintenance_mode,
         evidence::a_deleted_plugin_leaves_the_page_once_drained,
