@@ -64,6 +64,10 @@ test-docker: build ## run the end-to-end tests with Envoy in a container, and th
 	docker info >/dev/null
 	cargo test --locked --test envoy --test docker
 
+.PHONY: local-images
+local-images: ## make the images that test-docker needs, where none can be pulled; prints the variables to give it
+	@$(call with-envoy,$(ENVOY_VERSION)) scripts/local-images.sh
+
 .PHONY: image
 image: build ## make dist/image.tar, the OCI image of the plugin
 	@scripts/image.sh build

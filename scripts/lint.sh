@@ -24,7 +24,14 @@ RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' \
     cargo doc --workspace --no-deps --document-private-items --locked --quiet
 
 step "shellcheck"
-shellcheck -x scripts/*.sh .ci/run
+shellcheck -x scripts/*.sh .ci/*
+
+step "actionlint: .github/workflows"
+if command -v go >/dev/null; then
+    go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+else
+    echo "NOT CHECKED: actionlint needs Go"
+fi
 
 step "cargo-deny: licences, duplicate versions, where crates come from"
 cargo_deny=$(scripts/get-cargo-deny.sh)
