@@ -8,7 +8,8 @@ use harness::repository;
 /// `program` in the root of the repository.
 pub fn command(program: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(program);
-    command.current_dir(repository()).args(arguments);
+    // A `make` within `make test-docker` is to be one of its own.
+    command.current_dir(repository()).args(arguments).env_remove("MAKEFLAGS");
     command
 }
 
