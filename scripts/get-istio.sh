@@ -55,4 +55,12 @@ if ! have istio-crds.yaml || ! have gateway-crds.yaml || ! have envoy_bootstrap.
     done >"$folder/part"
     put "$folder/part" gateway-crds.yaml
 fi
+if ! have envoy-gateway-crds.yaml; then
+    need_go
+    gateway=github.com/envoyproxy/gateway@v1.9.0
+    go -C "$folder" mod download "$gateway" || fail "the Go module proxy is out of reach: $gateway cannot be had"
+    crds=$(go env GOMODCACHE)/$gateway/charts/gateway-crds-helm/templates/generated
+    grep -v '^{{' "$crds/gateway.envoyproxy.io_envoyextensionpolicies.yaml" >"$folder/part"
+    put "$folder/part" envoy-gateway-crds.yaml
+fi
 echo "$folder"

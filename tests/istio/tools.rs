@@ -20,7 +20,12 @@ impl Tools {
         let tools = Self { folder: set("ISTIO_TOOLS")?, envoy: set("ENVOY")? };
         let programs =
             ["etcd", "kube-apiserver", "kubectl", "pilot-discovery", "pilot-agent", "istioctl"];
-        let files = ["istio-crds.yaml", "gateway-crds.yaml", "envoy_bootstrap.json"];
+        let files = [
+            "istio-crds.yaml",
+            "gateway-crds.yaml",
+            "envoy-gateway-crds.yaml",
+            "envoy_bootstrap.json",
+        ];
         let needed = programs.iter().chain(&files).map(|name| tools.path(name));
         match needed.chain([tools.envoy.clone()]).find(|path| !path.exists()) {
             Some(missing) => Err(format!("{} does not exist", missing.display())),

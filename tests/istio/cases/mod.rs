@@ -2,6 +2,7 @@
 
 mod admission;
 mod bad_configuration;
+mod envoy_gateway;
 mod evidence;
 mod gateway;
 mod idle;
@@ -57,6 +58,7 @@ pub fn all() -> Vec<(&'static str, Case)> {
         admission::the_policy_lets_the_shipped_manifests_pass,
         gateway::the_gateway_is_in_maintenance_and_the_mesh_is_not,
         waypoint::the_filter_is_in_the_waypoints_configuration,
+        envoy_gateway::its_api_takes_the_example,
         mtls::maintenance_reaches_callers_through_mutual_tls,
         bad_configuration::a_bad_update_keeps_the_last_good_state,
         bad_configuration::a_bad_first_configuration_breaks_the_service,
