@@ -20,7 +20,7 @@ mod tools;
 
 use std::pin::Pin;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use libtest_mimic::{Arguments, Trial};
 use tokio::runtime::Runtime;
@@ -56,8 +56,12 @@ fn main() -> ExitCode {
 
 fn trial(name: &str, case: Case, mesh: &Arc<Mesh>) -> Trial {
     let mesh = Arc::clone(mesh);
+    let measures = name.starts_with("load::");
     Trial::test(name, move || {
+        let alone = measures.then(|| mesh.quiet.write().unwrap_or_else(PoisonError::into_inner));
+        let beside = (!measures).then(|| mesh.quiet.read().unwrap_or_else(PoisonError::into_inner));
         runtime().block_on(case(&mesh));
+        drop((alone, beside));
         Ok(())
     })
 }

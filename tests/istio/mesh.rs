@@ -1,5 +1,7 @@
 //! What most cases share: one control plane and one registry.
 
+use std::sync::RwLock;
+
 use crate::control_plane::ControlPlane;
 use crate::registry::Registry;
 use crate::tools::Tools;
@@ -8,13 +10,15 @@ use crate::tools::Tools;
 pub struct Mesh {
     pub plane: ControlPlane,
     pub registry: Registry,
+    /// Held alone by cases that measure times, together by all others.
+    pub quiet: RwLock<()>,
 }
 
 impl Mesh {
     /// Starts both.
     pub async fn start(tools: &Tools) -> Self {
         let (plane, registry) = tokio::join!(ControlPlane::start(tools.clone()), Registry::start());
-        Self { plane, registry }
+        Self { plane, registry, quiet: RwLock::default() }
     }
 
     /// Another one like it, for a case that disturbs it.

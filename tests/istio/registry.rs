@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -66,13 +65,24 @@ impl Registry {
         let process = Process::spawn("docker-registry", &mut command, &log);
         let mut registry = Self { process, command, address, digest: String::new(), folder };
         registry.ready().await;
-        registry.digest = registry.push(&harness::plugin_wasm()).await;
+        let module = fs::read(harness::plugin_wasm()).expect("the module");
+        registry.digest = registry.push(&module, "0.1.0").await;
         registry
     }
 
     /// The address of the image, as manifests name it.
     pub fn image(&self) -> String {
         format!("oci://{}/maintenance-filter:0.1.0", self.address)
+    }
+
+    /// Adds another version of the module, the same but for a mark, and gives
+    /// its address.
+    pub async fn next_version(&self) -> String {
+        let mut module = fs::read(harness::plugin_wasm()).expect("the module");
+        // A custom section of 5 bytes: its name, of 4, and nothing in it.
+        module.extend(b"\x00\x05\x04next");
+        self.push(&module, "0.2.0").await;
+        self.image().replace(":0.1.0", ":0.2.0")
     }
 
     /// The host and port.
@@ -104,7 +114,7 @@ impl Registry {
 
     /// Puts the module in as `docker build` does for a file in a `FROM scratch`
     /// image, and gives the digest of the manifest.
-    async fn push(&self, module: &Path) -> String {
+    async fn push(&self, module: &[u8], tag: &str) -> String {
         let layer = layer(module);
         let config = b"{}".to_vec();
         let manifest = json!({
@@ -123,7 +133,8 @@ impl Registry {
             self.send("PUT", &place, "application/octet-stream", blob).await;
         }
         let digest = sha256(manifest.as_bytes());
-        self.send("PUT", "/v2/maintenance-filter/manifests/0.1.0", MANIFEST, manifest.into()).await;
+        let place = format!("/v2/maintenance-filter/manifests/{tag}");
+        self.send("PUT", &place, MANIFEST, manifest.into()).await;
         digest.trim_start_matches("sha256:").into()
     }
 
@@ -141,9 +152,9 @@ impl Registry {
 }
 
 /// A tar archive of `plugin.wasm`, compressed: the layer of the image.
-fn layer(module: &Path) -> Vec<u8> {
+fn layer(module: &[u8]) -> Vec<u8> {
     let folder = TempDir::new().expect("a temporary folder");
-    fs::copy(module, folder.path().join("plugin.wasm")).expect("the module");
+    fs::write(folder.path().join("plugin.wasm"), module).expect("the module");
     let mut tar = Command::new("tar");
     let output = tar.arg("-C").arg(folder.path()).args(["-cz", "plugin.wasm"]).output();
     output.expect("tar runs").stdout

@@ -118,9 +118,13 @@ impl Service {
     /// Patches the plugin of `istio/standby`, as its comment says.
     pub fn patch_standby(&self, config: &str) {
         let patch = format!(r#"{{"spec":{{"pluginConfig":{config}}}}}"#);
-        let name = "maintenance-standby";
+        self.patch("maintenance-standby", &patch);
+    }
+
+    /// `kubectl patch` of a plugin.
+    pub fn patch(&self, name: &str, patch: &str) {
         let plugin = ["patch", "wasmplugin", name, "-n", &self.namespace, "--type", "merge", "-p"];
-        self.kubectl.run(&[&plugin[..], &[&patch]].concat());
+        self.kubectl.run(&[&plugin[..], &[patch]].concat());
     }
 
     /// Waits until `GET /` is answered with `status`.

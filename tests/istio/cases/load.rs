@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use harness::client::Answer;
 use harness::load::{Load, Verdict};
 use harness::upstream::BODY;
+use harness::wait::eventually;
 use maintenance_filter::reply::DEFAULT_BODY;
 
 use crate::mesh::Mesh;
-use crate::service::Service;
+use crate::service::{Service, TIME_TO_CHANGE};
 
 const CLIENTS: usize = 8;
 const ROUNDS: usize = 20;
@@ -33,6 +34,32 @@ pub async fn standby_twenty_times(mesh: &Mesh) {
     let on = || service.patch_standby(r#"{"enabled":true}"#);
     let off = || service.patch_standby(r#"{"enabled":false}"#);
     switched(&service, "patch of standby", on, off).await;
+}
+
+/// A new version of the module takes over in the middle of it.
+pub async fn an_upgrade_in_maintenance_lets_nothing_through(mesh: &Mesh) {
+    let service = Service::start(mesh).await;
+    service.apply("standby");
+    service.until_installed("maintenance-standby").await;
+    service.patch_standby(r#"{"enabled":true}"#);
+    service.until(503).await;
+    let load = Load::start(service.address(), CLIENTS, judge);
+    load.all_see(Verdict::Maintenance).await;
+    let reached = service.application.requests().len();
+    let url = mesh.registry.next_version().await;
+    service.patch("maintenance-standby", &format!(r#"{{"spec":{{"url":"{url}"}}}}"#));
+    let named = async || service.proxy().log().contains("with tag 0.2.0").then_some(());
+    eventually("the agent has asked for the new version", TIME_TO_CHANGE, named).await;
+    service.patch_standby(r#"{"retryAfterSeconds":301}"#);
+    eventually("the new version answers", TIME_TO_CHANGE, async || {
+        (service.get("/").await.header("retry-after") == "301").then_some(())
+    })
+    .await;
+    let tally = load.stop().await;
+    let old_or_new = |fault: &String| fault.contains("\"retry-after\": \"301\"");
+    assert!(tally.faults.iter().all(old_or_new), "{:#?}", tally.faults);
+    assert_eq!(tally.application, 0);
+    assert_eq!(service.application.requests().len(), reached);
 }
 
 async fn switched(service: &Service, what: &str, on: impl Fn(), off: impl Fn()) {

@@ -37,6 +37,7 @@ pub fn all() -> Vec<(&'static str, Case)> {
         load::maintenance_mode_twenty_times,
         load::traffic_extension_twenty_times,
         load::standby_twenty_times,
+        load::an_upgrade_in_maintenance_lets_nothing_through,
         scope::outbound_requests_are_untouched,
         scope::other_namespaces_are_untouched,
         scope::the_root_namespace_is_the_whole_mesh,

@@ -50,6 +50,12 @@ pub async fn standby_is_patched(mesh: &Mesh) {
 
     service.patch_standby(r#"{"enabled":false}"#);
     assert_eq!(service.until(200).await.body, BODY);
+
+    // What is written in the file wins over a patch when the file is applied.
+    service.patch_standby(r#"{"enabled":true}"#);
+    service.until(503).await;
+    service.apply("standby");
+    assert_eq!(service.until(200).await.body, BODY);
 }
 
 pub async fn maintenance_mode_goes_over_standby(mesh: &Mesh) {
