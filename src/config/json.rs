@@ -1,15 +1,10 @@
 //! Strict JSON: a value together with its place in the document.
 //!
-//! `serde`'s derived deserializers cannot say where a wrong type stands, keep
-//! the last of two equal keys and take `[]` for an object. Here a value stays
-//! the text it was given as, so that every message can quote it.
+//! A value stays the text it was given as, so that every message can quote it.
 
-use std::fmt;
 use std::ops::RangeBounds;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
-
+use super::parts;
 use super::suggestion::unknown;
 use crate::error::{Error, one_line};
 
@@ -20,7 +15,7 @@ const LONE_SURROGATE: &str = "has an escape from \\ud800 to \\udfff without its 
 #[derive(Clone)]
 pub struct Field<'a> {
     path: String,
-    value: &'a RawValue,
+    value: &'a str,
 }
 
 impl<'a> Field<'a> {
@@ -30,7 +25,7 @@ impl<'a> Field<'a> {
             return Err(Error::not_json(&"it begins with a byte order mark"));
         }
         let text = str::from_utf8(bytes).map_err(|error| Error::not_json(&error))?;
-        let value = serde_json::from_str(text).map_err(|error| Error::not_json(&error))?;
+        let value = parts::document(text).map_err(|error| Error::not_json(&error))?;
         let path = String::new();
         Ok(Self { path, value })
     }
@@ -39,11 +34,11 @@ impl<'a> Field<'a> {
     #[must_use]
     pub fn not_allowed(&self, allowed: &str) -> Error {
         let path = if self.path.is_empty() { "plugin configuration" } else { &self.path };
-        Error::not_allowed(path, self.value.get(), allowed)
+        Error::not_allowed(path, self.value, allowed)
     }
 
     pub(super) fn boolean(&self) -> Result<bool, Error> {
-        match self.value.get() {
+        match self.value {
             "true" => Ok(true),
             "false" => Ok(false),
             _ => Err(self.not_allowed("must be true or false")),
@@ -52,7 +47,7 @@ impl<'a> Field<'a> {
 
     /// The value as a whole number; `None` for anything else, `60.0` included.
     pub(super) fn integer(&self) -> Option<u32> {
-        self.value.get().parse().ok()
+        self.value.parse().ok()
     }
 
     /// The value as a string.
@@ -60,7 +55,7 @@ impl<'a> Field<'a> {
     /// # Errors
     /// It is not one, or its escapes do not make up Unicode text.
     pub fn string(&self) -> Result<String, Error> {
-        self.read('"', "must be a string")
+        self.read('"', parts::string, "must be a string")
     }
 
     /// A list of so many values; `allowed` says what it must be.
@@ -69,7 +64,7 @@ impl<'a> Field<'a> {
         count: impl RangeBounds<usize>,
         allowed: &str,
     ) -> Result<Vec<Field<'a>>, Error> {
-        let List(values) = self.read('[', allowed)?;
+        let values = self.read('[', parts::items, allowed)?;
         if !count.contains(&values.len()) {
             return Err(self.not_allowed(allowed));
         }
@@ -83,7 +78,7 @@ impl<'a> Field<'a> {
         most: usize,
         allowed: &str,
     ) -> Result<Vec<(String, Field<'a>)>, Error> {
-        let Entries(entries) = self.read('{', allowed)?;
+        let entries = self.read('{', parts::entries, allowed)?;
         if entries.len() > most {
             return Err(self.not_allowed(allowed));
         }
@@ -97,7 +92,7 @@ impl<'a> Field<'a> {
 
     /// An object of the `known` fields and no others.
     pub(super) fn object(&self, known: &[&str]) -> Result<Object<'a>, Error> {
-        let Entries(entries) = self.read('{', "must be a JSON object")?;
+        let entries = self.read('{', parts::entries, "must be a JSON object")?;
         let mut fields = Vec::new();
         for (key, value) in entries {
             let field = Field { path: self.dotted(&key), value };
@@ -109,14 +104,19 @@ impl<'a> Field<'a> {
         Ok(Object(fields))
     }
 
-    /// The value as a `T`, of which `opening` is the first character.
-    fn read<T: Deserialize<'a>>(&self, opening: char, allowed: &str) -> Result<T, Error> {
-        let text = self.value.get();
-        serde_json::from_str(text).map_err(|_| {
-            // The text is JSON, so in a value of the right type only an escape can be wrong.
-            let escape = text.starts_with(opening);
-            self.not_allowed(if escape { LONE_SURROGATE } else { allowed })
-        })
+    /// The value taken apart by `parts`, if `opening` says that it is one of
+    /// the right type.
+    fn read<T>(
+        &self,
+        opening: char,
+        parts: impl FnOnce(&'a str) -> Option<T>,
+        allowed: &str,
+    ) -> Result<T, Error> {
+        if !self.value.starts_with(opening) {
+            return Err(self.not_allowed(allowed));
+        }
+        // The text is JSON, so only an escape can be wrong.
+        parts(self.value).ok_or_else(|| self.not_allowed(LONE_SURROGATE))
     }
 
     /// The path of the field `key`, as `response.body`.
@@ -155,49 +155,5 @@ impl<'a> Object<'a> {
     pub(super) fn take(&mut self, key: &str) -> Option<Field<'a>> {
         let index = self.0.iter().position(|(name, _)| name == key)?;
         Some(self.0.swap_remove(index).1)
-    }
-}
-
-struct List<'a>(Vec<&'a RawValue>);
-
-impl<'de> Deserialize<'de> for List<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Values;
-        impl<'de> Visitor<'de> for Values {
-            type Value = List<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list")
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<List<'de>, A::Error> {
-                let mut values = Vec::new();
-                while let Some(value) = seq.next_element()? {
-                    values.push(value);
-                }
-                Ok(List(values))
-            }
-        }
-        deserializer.deserialize_seq(Values)
-    }
-}
-
-struct Entries<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Entries<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Pairs;
-        impl<'de> Visitor<'de> for Pairs {
-            type Value = Entries<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries<'de>, A::Error> {
-                let mut entries = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    entries.push(entry);
-                }
-                Ok(Entries(entries))
-            }
-        }
-        deserializer.deserialize_map(Pairs)
     }
 }

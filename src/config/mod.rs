@@ -4,6 +4,8 @@
 //! a [`Field`] keeps the place and the text of a value for their messages.
 
 mod json;
+mod parts;
+mod scan;
 mod suggestion;
 
 pub use json::{Field, Object};

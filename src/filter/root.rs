@@ -1,92 +1,92 @@
 //! One plugin configuration in one VM: Envoy makes a new root context for
 //! each, and keeps an old one for as long as a stream holds it.
 
-use std::rc::Rc;
-
-use proxy_wasm::hostcalls;
-use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::{BufferType, ContextType, LogLevel};
-
 use super::evidence::{Counts, Evidence};
-use super::host;
-use super::stream::Stream;
-use crate::policy::Policy;
+use super::host::{self, Level};
+use super::vm::Verdict;
+use crate::in_force::InForce;
+use crate::policy::{Decision, Policy, RequestHead};
 
 pub struct Root {
-    id: u32,
-    active: Rc<Active>,
+    pub id: u32,
+    policy: Policy,
+    counts: Counts,
     evidence: Option<Evidence>,
-}
-
-/// What the streams of a root context share.
-#[derive(Default)]
-pub struct Active {
-    pub policy: Policy,
-    pub counts: Counts,
 }
 
 impl Root {
     pub fn new(id: u32) -> Self {
-        Self { id, active: Rc::default(), evidence: None }
+        Self { id, policy: Policy::default(), counts: Counts::default(), evidence: None }
     }
-}
 
-impl Context for Root {
-    fn on_done(&mut self) -> bool {
-        if let Some(evidence) = &self.evidence {
-            evidence.add(&self.active.counts);
-            evidence.withdraw(self.id);
-        }
-        true
-    }
-}
-
-impl RootContext for Root {
-    fn on_configure(&mut self, size: usize) -> bool {
-        let Some(bytes) = configuration(size) else {
-            host::log(
-                LogLevel::Error,
-                "plugin configuration refused: the proxy does not hand it out",
-            );
+    pub fn configure(&mut self, size: usize, in_force: &mut InForce) -> bool {
+        let Some(bytes) = host::configuration(size) else {
+            host::log(Level::Error, "plugin configuration refused: the proxy does not hand it out");
             return false;
         };
         match Policy::from_json(&bytes) {
             Ok(policy) => {
                 let evidence = Evidence::new();
-                evidence.state(self.id, &policy);
-                self.evidence = Some(evidence);
-                self.active = Rc::new(Active { policy, counts: Counts::default() });
+                evidence.state(self.id, &policy, in_force);
+                *self = Self { policy, evidence: Some(evidence), ..Self::new(self.id) };
                 true
             }
             Err(error) => {
-                host::log(LogLevel::Error, &format!("plugin configuration refused: {error}"));
+                host::log(Level::Error, &format!("plugin configuration refused: {error}"));
                 false
             }
         }
     }
 
-    fn on_tick(&mut self) {
+    /// Hands over what the host has not been told yet.
+    pub fn report(&mut self, in_force: &InForce) {
         if let Some(evidence) = &self.evidence {
-            evidence.add(&self.active.counts);
-            evidence.confirm();
+            evidence.add(&mut self.counts);
+            evidence.confirm(in_force);
         }
     }
 
-    fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
+    pub fn request(&mut self, in_force: &mut InForce) -> Verdict {
         if let Some(evidence) = &self.evidence {
-            evidence.resume(self.id, &self.active.policy);
+            evidence.resume(self.id, &self.policy, in_force);
         }
-        Some(Box::new(Stream::new(Rc::clone(&self.active))))
+        let reply = match self.policy.decide(&Host) {
+            Decision::Pass => return Verdict::Passes,
+            Decision::Forward => {
+                self.counts.exempted();
+                return Verdict::Passes;
+            }
+            Decision::Respond(reply) => {
+                self.counts.exempted();
+                reply
+            }
+            Decision::Reject(reply) => {
+                self.counts.rejected();
+                reply
+            }
+        };
+        // Sent or not, the request goes no further.
+        host::send(reply);
+        Verdict::Answered
     }
 
-    fn get_type(&self) -> Option<ContextType> {
-        Some(ContextType::HttpContext)
+    pub fn withdraw(mut self, in_force: &mut InForce) {
+        if let Some(evidence) = &self.evidence {
+            evidence.add(&mut self.counts);
+            evidence.withdraw(self.id, in_force);
+        }
     }
 }
 
-fn configuration(size: usize) -> Option<Vec<u8>> {
-    if size == 0 {
-        return Some(Vec::new());
+/// The head of the request that the host is handing over.
+struct Host;
+
+impl RequestHead for Host {
+    fn path(&self) -> Option<Vec<u8>> {
+        host::request_header(":path")
     }
-    hostcalls::get_buffer(BufferType::PluginConfiguration, 0, size).ok().flatten()
+
+    fn method(&self) -> Option<Vec<u8>> {
+        host::request_header(":method")
+    }
 }

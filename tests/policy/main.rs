@@ -3,6 +3,7 @@
 mod arbitrary;
 mod behaviour;
 mod configurations;
+mod json;
 mod limits;
 mod malformed;
 mod matching;
