@@ -24,8 +24,9 @@ if ! has_target; then
     roots+=("$sources")
 fi
 
+# A number that the linker fills in takes five bytes, unless it is asked to save space.
+flags=(-Clink-arg=--compress-relocations)
 # Panic messages name files: keep this machine's folders out of them.
-flags=()
 for root in "${roots[@]}"; do
     flags+=("--remap-path-prefix=$root=")
 done

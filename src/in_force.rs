@@ -26,6 +26,12 @@ struct Newest {
 }
 
 impl InForce {
+    /// A VM in which nothing is configured yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
     /// A root context of `plugin` is the newest from now on. Returns how many
     /// there were: the same in every VM of the process that saw them all.
     pub fn configured(&mut self, plugin: &[u8], root: u32, on: bool) -> u32 {

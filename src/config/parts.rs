@@ -21,7 +21,7 @@ impl fmt::Display for Malformed {
 /// The value that `text` is, without the white space around it.
 pub fn document(text: &str) -> Result<&str, Malformed> {
     Scanner::new(text).document().map_err(|fault| malformed(&fault, text.as_bytes()))?;
-    Ok(text.trim_matches([' ', '\t', '\n', '\r']))
+    Ok(text.trim_ascii())
 }
 
 /// The values of `list`, which is a JSON list.
@@ -51,7 +51,7 @@ pub fn entries(object: &str) -> Option<Vec<(String, &str)>> {
 /// The text of `string`, which is a JSON string; `None` if an escape stands for
 /// one half of a character.
 pub fn string(string: &str) -> Option<String> {
-    let inner = string.strip_prefix('"')?.strip_suffix('"')?;
+    let inner = string.get(1..string.len().checked_sub(1)?)?;
     let mut text = String::with_capacity(inner.len());
     let mut rest = inner.chars();
     while let Some(c) = rest.next() {

@@ -14,7 +14,6 @@ pub enum Verdict {
 }
 
 /// The contexts of this VM.
-#[derive(Default)]
 pub struct Vm {
     /// A handful at most.
     roots: Vec<Root>,
@@ -27,7 +26,7 @@ pub struct Vm {
 
 thread_local! {
     /// A VM has one thread, so this is the state of the VM.
-    static VM: RefCell<Vm> = RefCell::default();
+    static VM: RefCell<Vm> = const { RefCell::new(Vm::new()) };
 }
 
 /// `None` cannot happen: of all callbacks the host calls only `malloc` while
@@ -37,6 +36,10 @@ pub fn with<T>(use_it: impl FnOnce(&mut Vm) -> T) -> Option<T> {
 }
 
 impl Vm {
+    const fn new() -> Self {
+        Self { roots: Vec::new(), in_force: InForce::new(), awaited: Vec::new() }
+    }
+
     /// The host may announce a root context more than once.
     pub fn add_root(&mut self, id: u32) {
         if self.roots.iter().all(|root| root.id != id) {

@@ -1,0 +1,217 @@
+//! The host calls of the proxy-wasm ABI that the module may import.
+
+use wasmi::{Caller, Extern, Linker, Memory, TypedFunc};
+
+use super::host::{Host, Reply};
+
+const OK: u32 = 0;
+const NOT_FOUND: u32 = 1;
+const OUT_OF_MEMORY: u32 = 6;
+const CAS_MISMATCH: u32 = 8;
+
+type Call<'a> = Caller<'a, Host>;
+
+/// Every host call, by name: the module may import these and no others.
+pub fn link(linker: &mut Linker<Host>) -> Result<(), wasmi::Error> {
+    linker
+        .func_wrap("env", "proxy_log", log)?
+        .func_wrap("env", "proxy_get_property", get_property)?
+        .func_wrap("env", "proxy_get_buffer_bytes", get_buffer_bytes)?
+        .func_wrap("env", "proxy_get_header_map_value", get_header_map_value)?
+        .func_wrap("env", "proxy_get_shared_data", get_shared_data)?
+        .func_wrap("env", "proxy_set_shared_data", set_shared_data)?
+        .func_wrap("env", "proxy_define_metric", define_metric)?
+        .func_wrap("env", "proxy_increment_metric", increment_metric)?
+        .func_wrap("env", "proxy_record_metric", record_metric)?
+        .func_wrap("env", "proxy_set_tick_period_milliseconds", set_tick_period)?
+        .func_wrap("env", "proxy_close_stream", close_stream)?
+        .func_wrap("env", "proxy_send_local_response", send_local_response)?;
+    Ok(())
+}
+
+fn log(mut call: Call, level: u32, at: u32, size: u32) -> u32 {
+    record(&mut call, "log", |call| {
+        let line = format!("{level} {}", String::from_utf8_lossy(&read(call, at, size)));
+        call.data_mut().log.push(line);
+        OK
+    })
+}
+
+fn get_property(mut call: Call, _: u32, _: u32, value: u32, size: u32) -> u32 {
+    record(&mut call, "get_property", |call| pass(call, b"maintenance", value, size))
+}
+
+fn get_buffer_bytes(mut call: Call, _: u32, _: u32, _: u32, value: u32, size: u32) -> u32 {
+    record(&mut call, "get_buffer_bytes", |call| {
+        let configuration = call.data().configuration.clone();
+        pass(call, &configuration, value, size)
+    })
+}
+
+fn get_header_map_value(
+    mut call: Call,
+    _: u32,
+    name: u32,
+    name_size: u32,
+    value: u32,
+    size: u32,
+) -> u32 {
+    let name = String::from_utf8(read(&call, name, name_size)).expect("a header's name");
+    let known = match name.as_str() {
+        ":path" => "get :path",
+        ":method" => "get :method",
+        _ => "get another header",
+    };
+    record(&mut call, known, |call| match call.data().headers.get(name.as_str()).cloned() {
+        Some(text) => pass(call, &text, value, size),
+        None => NOT_FOUND,
+    })
+}
+
+fn get_shared_data(
+    mut call: Call,
+    key: u32,
+    key_size: u32,
+    value: u32,
+    size: u32,
+    cas: u32,
+) -> u32 {
+    record(&mut call, "get_shared_data", |call| {
+        let key = read(call, key, key_size);
+        let Some((text, version)) = call.data().shared.get(&key).cloned() else {
+            return NOT_FOUND;
+        };
+        write(call, cas, version);
+        pass(call, &text, value, size)
+    })
+}
+
+fn set_shared_data(mut call: Call, key: u32, key_size: u32, at: u32, size: u32, cas: u32) -> u32 {
+    record(&mut call, "set_shared_data", |call| {
+        let key = read(call, key, key_size);
+        let value = read(call, at, size);
+        let entry = call.data_mut().shared.entry(key).or_default();
+        if cas != 0 && cas != entry.1 {
+            return CAS_MISMATCH;
+        }
+        *entry = (value, entry.1 + 1);
+        OK
+    })
+}
+
+fn define_metric(mut call: Call, _: u32, name: u32, size: u32, id: u32) -> u32 {
+    record(&mut call, "define_metric", |call| {
+        let name = String::from_utf8(read(call, name, size)).expect("a metric's name");
+        let defined = call.data_mut().metric_id(name);
+        write(call, id, defined);
+        OK
+    })
+}
+
+fn increment_metric(mut call: Call, id: u32, by: i64) -> u32 {
+    record(&mut call, "increment_metric", |call| {
+        call.data_mut().metrics[id as usize].1 += by;
+        OK
+    })
+}
+
+fn record_metric(mut call: Call, id: u32, value: i64) -> u32 {
+    record(&mut call, "record_metric", |call| {
+        call.data_mut().metrics[id as usize].1 = value;
+        OK
+    })
+}
+
+fn set_tick_period(mut call: Call, milliseconds: u32) -> u32 {
+    record(&mut call, "set_tick_period_milliseconds", |call| {
+        call.data_mut().tick_milliseconds = milliseconds;
+        OK
+    })
+}
+
+fn close_stream(mut call: Call, _: u32) -> u32 {
+    record(&mut call, "close_stream", |_| OK)
+}
+
+#[expect(clippy::too_many_arguments, reason = "as the ABI has it")]
+fn send_local_response(
+    mut call: Call,
+    status: u32,
+    details: u32,
+    details_size: u32,
+    body: u32,
+    body_size: u32,
+    headers: u32,
+    headers_size: u32,
+    _: i32,
+) -> u32 {
+    record(&mut call, "send_local_response", |call| {
+        let reply = Reply {
+            status,
+            details: read(call, details, details_size),
+            headers: read(call, headers, headers_size),
+            body: read(call, body, body_size),
+        };
+        call.data_mut().reply = Some(reply);
+        OK
+    })
+}
+
+/// Notes a call by `name` and does its `work`, unless the host refuses it.
+fn record(call: &mut Call, name: &'static str, work: impl FnOnce(&mut Call) -> u32) -> u32 {
+    call.data_mut().calls.push(name);
+    if call.data().spare.is_some() {
+        exhaust(call);
+    }
+    match call.data().refusal {
+        Some(status) => status,
+        None => work(call),
+    }
+}
+
+/// Takes whatever memory the module can still hand out.
+pub fn exhaust(call: &mut Call) {
+    for size in [65_536, 4_096, 256, 16, 1] {
+        while allocate(call, size) != 0 {}
+    }
+}
+
+/// Copies `value` into a block of the module and leaves its address and size.
+fn pass(call: &mut Call, value: &[u8], at: u32, size_at: u32) -> u32 {
+    let size = u32::try_from(value.len()).expect("a size of wasm32");
+    let block = match &mut call.data_mut().spare {
+        _ if size == 0 => 0,
+        Some(spare) => spare.remove(&size).expect("a spare block of that size"),
+        None => {
+            call.data_mut().blocks.push(size);
+            match allocate(call, size) {
+                0 => return OUT_OF_MEMORY,
+                block => block,
+            }
+        }
+    };
+    memory(call).write(&mut *call, block as usize, value).expect("memory of the module");
+    write(call, at, block);
+    write(call, size_at, size);
+    OK
+}
+
+fn allocate(call: &mut Call, size: u32) -> u32 {
+    let malloc = call.get_export("malloc").and_then(Extern::into_func).expect("malloc");
+    let malloc: TypedFunc<u32, u32> = malloc.typed(&*call).expect("malloc takes a size");
+    malloc.call(call, size).expect("malloc does not trap")
+}
+
+fn memory(call: &Call) -> Memory {
+    call.get_export("memory").and_then(Extern::into_memory).expect("memory")
+}
+
+fn read(call: &Call, at: u32, size: u32) -> Vec<u8> {
+    let mut bytes = vec![0; size as usize];
+    memory(call).read(call, at as usize, &mut bytes).expect("memory of the module");
+    bytes
+}
+
+fn write(call: &mut Call, at: u32, number: u32) {
+    memory(call).write(call, at as usize, &number.to_le_bytes()).expect("memory of the module");
+}
