@@ -61,8 +61,7 @@ test-docker: export ENVOY_IMAGE := $(ENVOY_IMAGE)
 test-docker: export PROMETHEUS_IMAGE := $(PROMETHEUS_IMAGE)
 test-docker: export REGISTRY_IMAGE := $(REGISTRY_IMAGE)
 test-docker: build ## run the end-to-end tests with Envoy in a container, and those of what runs in containers
-	docker info >/dev/null
-	cargo test --locked --test envoy --test docker
+	@scripts/test-docker.sh
 
 .PHONY: local-images
 local-images: ## make the images that test-docker needs, where none can be pulled; prints the variables to give it

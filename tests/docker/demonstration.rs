@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use harness::client::{self, Answer};
+use harness::container;
 use harness::wait::eventually;
 use harness::{plugin_wasm, repository};
 use serde_json::Value;
@@ -39,8 +40,7 @@ impl Demonstration {
 
     /// What its containers and networks are labelled with.
     pub fn project(&self) -> String {
-        let unique = self.folder.path().file_name().expect("a name").to_string_lossy();
-        unique.trim_start_matches('.').to_lowercase()
+        container::name(self.folder.path())
     }
 
     fn at_home(&self, command: &mut Command) -> Output {

@@ -12,11 +12,10 @@ pub struct Container {
 }
 
 impl Container {
-    /// A name that goes with a temporary folder.
+    /// The container that goes with a temporary folder.
     #[must_use]
     pub fn of(folder: &Path) -> Self {
-        let unique = folder.file_name().unwrap_or_default().to_string_lossy();
-        Self { name: format!("maintenance-filter-{}", unique.trim_start_matches('.')) }
+        Self { name: name(folder) }
     }
 
     /// Its name.
@@ -45,6 +44,15 @@ impl Container {
         command.args(["--entrypoint", program]).arg(image);
         command
     }
+}
+
+/// A name that goes with a temporary folder. It begins as `make test-docker`
+/// expects, which removes what is left when it is interrupted.
+#[must_use]
+pub fn name(folder: &Path) -> String {
+    let run = std::env::var("TEST_RUN").unwrap_or_default();
+    let folder = folder.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    format!("maintenance-filter-{run}-{}", folder.trim_start_matches('.'))
 }
 
 fn bind(path: &Path, options: &str) -> String {
