@@ -32,6 +32,7 @@ pub fn all() -> Vec<(&'static str, Case)> {
         switching::traffic_extension_is_applied_and_deleted,
         switching::standby_is_patched,
         switching::maintenance_mode_goes_over_standby,
+        switching::maintenance_goes_before_authorization,
         idle::maintenance_mode_lets_an_open_connection_ask_once_more,
         idle::standby_stops_an_open_connection_at_once,
         load::maintenance_mode_twenty_times,

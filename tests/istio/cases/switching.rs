@@ -85,6 +85,21 @@ pub async fn maintenance_mode_goes_over_standby(mesh: &Mesh) {
     assert_eq!(service.until(200).await.body, BODY);
 }
 
+/// Callers whom the mesh refuses are told of the maintenance, too.
+pub async fn maintenance_goes_before_authorization(mesh: &Mesh) {
+    let service = Service::start(mesh).await;
+    service.kubectl.apply(&format!(
+        "{{apiVersion: security.istio.io/v1, kind: AuthorizationPolicy,
+  metadata: {{name: nobody, namespace: {}}}, spec: {{}}}}",
+        service.namespace,
+    ));
+    service.until(403).await;
+    service.apply("maintenance-mode");
+    is_maintenance(&service.until(503).await, "300");
+    // Exempt from maintenance, not from what the mesh asks of every request.
+    assert_eq!(service.get(HEALTH_CHECK).await.status, 403);
+}
+
 /// Asserts that the proxy answered for a service in maintenance.
 pub fn is_maintenance(answer: &Answer, retry_after: &str) {
     assert_eq!(answer.status, 503, "{answer:?}");
