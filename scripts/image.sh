@@ -30,9 +30,10 @@ build() {
     # shellcheck disable=SC2064 # the folder of now
     trap "rm -rf '$scratch'" EXIT
 
-    # No clock, no name of the builder and one platform, whatever the machine: the digest depends on the content alone.
+    # No clock, no builder, no history (which knows owner and mode of the file) and one platform: the digest depends on
+    # the content alone, whoever builds it on whatever machine.
     buildah --storage-driver vfs --root "$scratch/root" --runroot "$scratch/run" build --quiet \
-        --isolation chroot --timestamp 0 --identity-label=false --platform linux/amd64 \
+        --isolation chroot --timestamp 0 --identity-label=false --omit-history --platform linux/amd64 \
         --build-arg VERSION="$version" --annotation "$oci.version=$version" \
         --build-arg LICENCE="$licence" --annotation "$oci.licenses=$licence" \
         --build-arg DESCRIPTION="$description" --annotation "$oci.description=$description" \

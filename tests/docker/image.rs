@@ -1,6 +1,7 @@
 //! The image that a mesh pulls.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use harness::{plugin_wasm, repository};
@@ -43,6 +44,9 @@ fn the_same_sources_give_the_same_module_and_digest_in_another_folder() {
     assert!(here == there, "{} bytes here, {} bytes there", here.len(), there.len());
     let digest = make_image(copy.path());
     assert_eq!(digest, make_image(copy.path()), "made again");
+    let module = copy.path().join("dist/plugin.wasm");
+    fs::set_permissions(&module, Permissions::from_mode(0o600)).expect("the mode set");
+    assert_eq!(digest, make_image(copy.path()), "from a file of another mode");
     assert_eq!(digest, make_image(repository()), "in another folder");
     println!("{} bytes, image digest {digest}", here.len());
 }
