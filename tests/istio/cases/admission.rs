@@ -1,6 +1,6 @@
 //! `istio/admission` refuses at `kubectl apply` what the filter would refuse.
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use crate::control_plane::Api;
 use crate::kubectl::Kubectl;
@@ -193,6 +193,30 @@ pub async fn the_policy_lets_the_shipped_manifests_pass(mesh: &Mesh) {
     let error = patch(r#"{"spec":{"pluginConfig":{"enabled":"yes"}}}"#).expect_err("a bad patch");
     let (_, message) = error.split_once(DENIED).expect("the policy's word");
     assert_eq!(message.trim(), "pluginConfig.enabled: must be true or false");
+}
+
+/// The largest configuration that the filter takes is within what the API
+/// server lets a policy cost.
+pub async fn the_policy_can_afford_the_largest_configuration(mesh: &Mesh) {
+    let guarded = Guarded::start(mesh).await;
+    let path = "a".repeat(1000);
+    let methods: Vec<String> = (0..20).map(|n| format!("METHOD-{n}")).collect();
+    let exemptions: Vec<Value> = (0..64)
+        .map(|n| json!({"path": format!("/{path}/{n}"), "methods": methods, "action": "Respond"}))
+        .collect();
+    let headers: Map<String, Value> =
+        (0..32).map(|n| (format!("x-{n}-{}", "h".repeat(100)), json!("v".repeat(1000)))).collect();
+    let config = json!({
+        "enabled": true,
+        "exemptions": exemptions,
+        "response": {"body": "b".repeat(65_536), "headers": headers},
+    })
+    .to_string();
+    assert!(maintenance_filter::policy::Policy::from_json(config.as_bytes()).is_ok());
+    for kind in ["WasmPlugin", "TrafficExtension"] {
+        let manifest = plugin(kind, "large", "oci://x/maintenance-filter:1", &config);
+        guarded.try_apply(&manifest).expect(kind);
+    }
 }
 
 fn plugin(kind: &str, name: &str, image: &str, config: &str) -> String {

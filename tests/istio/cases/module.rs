@@ -68,6 +68,17 @@ pub async fn without_a_registry_standby_is_open(mesh: &Mesh) {
     is_maintenance(&service.until(503).await, "301");
 }
 
+/// A new pod has pulled nothing yet.
+pub async fn a_pod_that_starts_without_a_registry_is_closed(mesh: &Mesh) {
+    let mut registry = Registry::start().await;
+    let mut service = Service::without_proxy(&mesh.plane, &registry.image()).await;
+    service.apply("maintenance-mode");
+    registry.stop();
+    service.start_proxy(&mesh.plane).await;
+    is_closed(&service).await;
+    assert!(service.application.requests().is_empty());
+}
+
 /// What the agent has pulled it needs no registry for.
 pub async fn a_pulled_module_needs_no_registry(mesh: &Mesh) {
     let mut registry = Registry::start().await;
