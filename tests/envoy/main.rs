@@ -3,10 +3,12 @@
 //! `ENVOY` names the binary, `PLUGIN_WASM` the module (`dist/plugin.wasm`).
 
 mod behaviour;
+mod counters;
 mod evidence;
 mod kinds;
 mod odd_requests;
 mod privacy;
+mod raw;
 mod refusals;
 mod replies;
 mod shipped;

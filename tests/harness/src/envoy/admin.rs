@@ -38,9 +38,9 @@ impl Admin {
         all.lines().find_map(|line| line.rsplit_once(": ")?.1.parse().ok())
     }
 
-    /// The value of a metric of the plugin; 0 before it is defined.
-    pub async fn metric(&self, name: &str) -> u64 {
-        self.stat(&format!("wasmcustom.{name}")).await.unwrap_or_default()
+    /// The value of a metric of the plugin; `None` while no plugin defines it.
+    pub async fn metric(&self, name: &str) -> Option<u64> {
+        self.stat(&format!("wasmcustom.{name}")).await
     }
 
     /// How the updates of the plugin's configuration went.

@@ -1,0 +1,62 @@
+//! Requests as bytes, for what clients refuse to send.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The head of the next HTTP/1.1 response.
+pub async fn head(stream: &mut (impl AsyncRead + Unpin)) -> String {
+    let read = async {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.expect("more of the head"));
+        }
+        head
+    };
+    let head = timeout(PATIENCE, read).await.expect("a head in time");
+    String::from_utf8(head).expect("a head in ASCII")
+}
+
+/// Asserts that the head of an HTTP/1.1 response is that of a maintenance reply.
+#[track_caller]
+pub fn assert_maintenance_head(head: &str) {
+    assert!(head.starts_with("HTTP/1.1 503 "), "{head}");
+    for header in ["retry-after: 60", "content-type: application/json", "cache-control: no-store"] {
+        assert!(head.contains(&format!("\r\n{header}\r\n")), "{header} in\n{head}");
+    }
+}
+
+/// `GET path` in bare frames, since clients refuse to send such a path: the
+/// preface, empty SETTINGS, and HEADERS without any compression. Reads until
+/// `expected` is in what came.
+pub async fn get_over_http2(address: SocketAddr, path: &[u8], expected: &[u8]) -> Option<()> {
+    let byte = |length: usize| u8::try_from(length).expect("a short text");
+    let literal = |name: &[u8], value: &[u8]| {
+        [&[0, byte(name.len())], name, &[byte(value.len())], value].concat()
+    };
+    let head = [
+        literal(b":method", b"GET"),
+        literal(b":scheme", b"http"),
+        literal(b":path", path),
+        literal(b":authority", b"service.example"),
+    ]
+    .concat();
+    let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+    let headers = [0, 0, byte(head.len()), 1, 5, 0, 0, 0, 1];
+    let request = [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &settings, &headers, &head].concat();
+    let mut stream = TcpStream::connect(address).await.expect("a connection");
+    stream.write_all(&request).await.expect("the request sent");
+    let read = async {
+        let mut answer = Vec::new();
+        while !answer.windows(expected.len()).any(|window| window == expected) {
+            stream.read_buf(&mut answer).await.ok().filter(|length| *length > 0)?;
+        }
+        Some(())
+    };
+    timeout(PATIENCE, read).await.ok().flatten()
+}
