@@ -10,6 +10,7 @@
 //!
 //! ```text
 //! filter → policy → { config, exemption, reply } → { error, token }
+//!        → { in_force, noted }
 //! ```
 //!
 //! Everything but `filter` is free of the host and runs in ordinary tests:

@@ -197,7 +197,7 @@ fn returned(call: impl FnOnce(*mut *mut u8, *mut usize) -> Status) -> Option<Vec
     if bytes.is_null() {
         return Some(Vec::new());
     }
-    // SAFETY: `malloc` below made this block with exactly this layout, and the
+    // SAFETY: `malloc` made this block with exactly this layout, and the
     // host has filled it and forgotten it.
     Some(unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(bytes, size)) }.into_vec())
 }

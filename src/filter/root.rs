@@ -28,7 +28,8 @@ impl Root {
             Ok(policy) => {
                 let evidence = Evidence::new();
                 evidence.state(self.id, &policy, in_force);
-                *self = Self { policy, evidence: Some(evidence), ..Self::new(self.id) };
+                self.policy = policy;
+                self.evidence = Some(evidence);
                 true
             }
             Err(error) => {
