@@ -11,6 +11,8 @@ use tempfile::TempDir;
 use crate::support::{HEALTH, assert_application, assert_maintenance};
 
 const BOOTSTRAPS: [&str; 2] = ["envoy/static.yaml", "envoy/dynamic/bootstrap.yaml"];
+/// Those of `envoy/compose.yaml`, which listen in a network of containers.
+const COMPOSE: [&str; 2] = ["envoy/compose/proxy.yaml", "envoy/compose/application.yaml"];
 
 fn read(file: &str) -> String {
     let text = fs::read_to_string(repository().join(file)).expect(file);
@@ -95,7 +97,7 @@ async fn the_demonstration_application_tells_its_answers_apart() {
 async fn every_bootstrap_is_valid_without_a_warning() {
     let watched = TempDir::new().expect("a folder");
     put(watched.path(), "envoy/dynamic/off.yaml");
-    for file in BOOTSTRAPS {
+    for file in BOOTSTRAPS.into_iter().chain(COMPOSE) {
         let output = validate(&watching(&read(file), watched.path()));
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{file}: {said}");
