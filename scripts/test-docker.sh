@@ -5,6 +5,11 @@ set -euo pipefail
 
 docker info >/dev/null 2>&1 || fail "docker does not answer: start it, or see what 'docker info' says"
 
+# Before the tests, whose deadlines are for starting and not for fetching.
+for image in "$ENVOY_IMAGE" "$PROMETHEUS_IMAGE" "$REGISTRY_IMAGE"; do
+    docker image inspect "$image" >/dev/null 2>&1 || docker pull "$image" || fail "no image $image: see 'make local-images'"
+done
+
 # Part of the name of all that these tests start.
 export TEST_RUN=$$
 clean() {
