@@ -14,6 +14,7 @@ mod mesh;
 mod proxy;
 mod registry;
 mod run;
+mod seen;
 mod service;
 mod shipped;
 mod tools;
