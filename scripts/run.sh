@@ -5,6 +5,9 @@ set -euo pipefail
 
 # free VARIABLE PORT
 free() {
+    if [[ ! $2 =~ ^[1-9][0-9]{0,4}$ ]] || (($2 > 65535)); then
+        fail "$1=$2 is no port: give one from 1 to 65535"
+    fi
     # Envoy would share the port with another Envoy without a word.
     if (: <>"/dev/tcp/127.0.0.1/$2") 2>/dev/null; then
         fail "port $2 is taken on 127.0.0.1: stop what uses it, or choose another, as in: make run $1=$(($2 + 1))"
@@ -16,6 +19,8 @@ ask "$(admin)/ready" --output /dev/null && fail "a proxy already runs from this 
 free PORT "${PORT:=10000}"
 free ADMIN_PORT "${ADMIN_PORT:=9901}"
 free UPSTREAM_PORT "${UPSTREAM_PORT:=10080}"
+((PORT != ADMIN_PORT && PORT != UPSTREAM_PORT && ADMIN_PORT != UPSTREAM_PORT)) ||
+    fail "PORT=$PORT, ADMIN_PORT=$ADMIN_PORT and UPSTREAM_PORT=$UPSTREAM_PORT must differ"
 
 started=()
 stop() {
@@ -31,7 +36,8 @@ trap exit TERM HUP
 mkdir -p .run
 cp envoy/dynamic/off.yaml .run/plugin.yaml
 echo "127.0.0.1:$PORT" >.run/proxy
-sed -e "s/port_value: 10000/port_value: $PORT/" -e "s/port_value: 9901/port_value: $ADMIN_PORT/" \
+# No line has two ports; `t` ends a line's editing, so that a port just put in is not taken for another one.
+sed -e "s/port_value: 10000/port_value: $PORT/;t" -e "s/port_value: 9901/port_value: $ADMIN_PORT/;t" \
     -e "s/port_value: 10080/port_value: $UPSTREAM_PORT/" envoy/dynamic/bootstrap.yaml >.run/bootstrap.yaml
 "$ENVOY" -c .run/bootstrap.yaml --log-level warning --component-log-level main:error --disable-hot-restart \
     --file-flush-interval-msec 100 --admin-address-path .run/admin >.run/envoy.log 2>&1 &

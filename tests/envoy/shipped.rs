@@ -8,11 +8,25 @@ use harness::upstream::Upstream;
 use harness::{plugin_wasm, repository};
 use tempfile::TempDir;
 
+use crate::privacy::{assert_no_secret, send_secrets};
 use crate::support::{HEALTH, assert_application, assert_maintenance};
 
 const BOOTSTRAPS: [&str; 2] = ["envoy/static.yaml", "envoy/dynamic/bootstrap.yaml"];
-/// Those of `envoy/compose.yaml`, which listen in a network of containers.
-const COMPOSE: [&str; 2] = ["envoy/compose/proxy.yaml", "envoy/compose/application.yaml"];
+
+/// The bootstraps among the files of `envoy/`, at any depth.
+fn all_bootstraps(folder: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(repository().join(folder)).expect(folder) {
+        let entry = entry.expect("an entry");
+        let file = format!("{folder}/{}", entry.file_name().to_str().expect("UTF-8"));
+        if entry.path().is_dir() {
+            found.append(&mut all_bootstraps(&file));
+        } else if read(&file).contains("\nstatic_resources:") {
+            found.push(file);
+        }
+    }
+    found
+}
 
 fn read(file: &str) -> String {
     let text = fs::read_to_string(repository().join(file)).expect(file);
@@ -57,7 +71,10 @@ async fn the_static_bootstrap_is_in_maintenance() {
     assert_eq!(upstream.requests(), [""; 0]);
     assert_application(&envoy.get(HEALTH).await);
     assert_eq!(upstream.requests().len(), 1);
-    assert!(envoy.stop().contains(" GET 503 maintenance_mode retry-after=60 "));
+    send_secrets(envoy.address()).await;
+    let log = envoy.stop();
+    assert!(log.contains(" 503 maintenance_mode retry-after=60 "), "{log}");
+    assert_no_secret(&log);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -75,6 +92,25 @@ async fn the_dynamic_bootstrap_switches_between_the_shipped_files() {
         assert_maintenance(&envoy.get("/").await);
         switch(&envoy, watched.path(), "envoy/dynamic/off.yaml").await;
     }
+    switch(&envoy, watched.path(), "envoy/dynamic/on.yaml").await;
+    send_secrets(envoy.address()).await;
+    assert_no_secret(&envoy.stop());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_a_bad_start_the_default_of_the_dynamic_bootstrap_serves() {
+    let upstream = Upstream::start().await;
+    let folder = TempDir::new().expect("a folder");
+    let watched = TempDir::new().expect("a folder");
+    let bad = read("envoy/dynamic/on.yaml").replace(": 60}", ": 0}");
+    fs::write(watched.path().join("plugin.yaml"), bad).expect("a bad configuration");
+    let text = bootstrap("envoy/dynamic/bootstrap.yaml", &upstream, watched.path());
+    let envoy = Envoy::start_on(folder, &text, 2).await;
+    assert_application(&envoy.get("/").await);
+    assert_eq!(upstream.requests().len(), 1);
+    assert!(envoy.log().contains("plugin configuration refused: retryAfterSeconds: 0 is"));
+    switch(&envoy, watched.path(), "envoy/dynamic/on.yaml").await;
+    assert_maintenance(&envoy.get("/").await);
 }
 
 async fn switch(envoy: &Envoy, watched: &Path, file: &str) {
@@ -86,19 +122,26 @@ async fn switch(envoy: &Envoy, watched: &Path, file: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demonstration_application_tells_its_answers_apart() {
-    for file in BOOTSTRAPS {
-        let text = read(file);
-        assert!(text.contains(r#"{\"status\":\"UP\"}"#), "{file}");
-        assert!(text.contains(r#"{\"from\":\"the application\"}"#), "{file}");
-    }
+    let folder = TempDir::new().expect("a folder");
+    let port = format!("port_value: {}", harness::port());
+    let text = read("envoy/static.yaml")
+        .replace(r#"{"enabled": true"#, r#"{"enabled": false"#)
+        .replace("port_value: 10000", "port_value: 0")
+        .replace("port_value: 9901", "port_value: 0")
+        .replace("port_value: 10080", &port);
+    let envoy = Envoy::start_on(folder, &text, 1).await;
+    assert_eq!(envoy.get("/").await.body, "{\"from\":\"the application\"}\n");
+    assert_eq!(envoy.get(HEALTH).await.body, "{\"status\":\"UP\"}\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_bootstrap_is_valid_without_a_warning() {
+async fn every_bootstrap_is_valid_and_nothing_in_it_is_deprecated() {
     let watched = TempDir::new().expect("a folder");
     put(watched.path(), "envoy/dynamic/off.yaml");
-    for file in BOOTSTRAPS.into_iter().chain(COMPOSE) {
-        let output = validate(&watching(&read(file), watched.path()));
+    let files = all_bootstraps("envoy");
+    assert_eq!(files.len(), 4, "{files:?}");
+    for file in files {
+        let output = validate(&watching(&read(&file), watched.path()));
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{file}: {said}");
         assert!(!said.to_lowercase().contains("deprecated"), "{file}: {said}");
