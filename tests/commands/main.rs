@@ -1,0 +1,102 @@
+//! `make run`, `on`, `off` and `status`, as a person uses them: the scripts
+//! behind them, in a folder that has what a checkout has. `ENVOY` names the binary.
+
+use std::net::SocketAddr;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use harness::client::get;
+use harness::process::Process;
+use harness::wait::eventually;
+use harness::{plugin_wasm, port, repository};
+use tempfile::TempDir;
+
+const HEALTH: &str = "/load-balancer/health-check";
+
+/// A folder with the scripts, the bootstraps and the module.
+fn checkout() -> TempDir {
+    let folder = TempDir::new().expect("a folder");
+    for name in ["scripts", "envoy"] {
+        let shipped = repository().join(name).canonicalize().expect(name);
+        symlink(shipped, folder.path().join(name)).expect("a link");
+    }
+    std::fs::create_dir(folder.path().join("dist")).expect("a folder");
+    symlink(plugin_wasm(), folder.path().join("dist/plugin.wasm")).expect("a link");
+    folder
+}
+
+struct Run {
+    process: Process,
+    folder: TempDir,
+    address: SocketAddr,
+}
+
+async fn run() -> Run {
+    let folder = checkout();
+    let proxy = port();
+    let mut command = Command::new("scripts/run.sh");
+    command.current_dir(folder.path());
+    command.env("PORT", proxy.to_string());
+    command.env("ADMIN_PORT", port().to_string()).env("UPSTREAM_PORT", port().to_string());
+    let log = folder.path().join("run.log");
+    let process = Process::spawn("make run", &mut command, &log);
+    let said = async || process.log().contains("Ctrl-C stops everything").then_some(());
+    eventually("what to try next", Duration::from_secs(60), said).await;
+    Run { process, folder, address: SocketAddr::from(([127, 0, 0, 1], proxy)) }
+}
+
+fn switch(folder: &Path, word: &str, retry_after: &str) -> Output {
+    Command::new("scripts/switch.sh")
+        .arg(word)
+        .current_dir(folder)
+        .env("RETRY_AFTER", retry_after)
+        .output()
+        .expect("the script runs")
+}
+
+fn said(output: &Output) -> String {
+    let text = [output.stdout.as_slice(), &output.stderr].concat();
+    String::from_utf8(text).expect("text")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_and_off_switch_the_proxy_and_say_so() {
+    let mut run = run().await;
+    let folder = run.folder.path();
+    assert_eq!(get(run.address, "/").await.body, "{\"from\":\"the application\"}\n");
+
+    let on = switch(folder, "on", "300");
+    assert!(on.status.success(), "{}", said(&on));
+    for line in ["maintenance_active", "503, retry-after: 300"] {
+        assert!(said(&on).contains(line), "{}", said(&on));
+    }
+    let answer = get(run.address, "/").await;
+    assert_eq!((answer.status, answer.header("retry-after")), (503, "300"));
+    assert_eq!(get(run.address, HEALTH).await.body, "{\"status\":\"UP\"}\n");
+
+    let refused = switch(folder, "on", "0");
+    assert!(!refused.status.success());
+    let why = "plugin configuration refused: retryAfterSeconds: 0 is not allowed: \
+        must be a whole number of seconds from 1 to 604800";
+    assert!(said(&refused).contains(why), "{}", said(&refused));
+    assert_eq!(get(run.address, "/").await.header("retry-after"), "300");
+    assert_eq!(said(&switch(folder, "status", "60")), said(&on));
+
+    let off = switch(folder, "off", "60");
+    assert!(off.status.success(), "{}", said(&off));
+    assert_eq!(get(run.address, "/").await.status, 200);
+
+    run.process.stop();
+    assert!(!folder.join(".run").exists(), "nothing is left");
+}
+
+#[test]
+fn without_a_proxy_one_line_says_what_to_do() {
+    let folder = checkout();
+    let output = switch(folder.path(), "on", "60");
+    assert!(!output.status.success());
+    let expected = "error: no proxy is running here: start one with 'make run' or 'make up'\n";
+    assert_eq!(said(&output), expected);
+}
