@@ -5,8 +5,7 @@
 //! compiles all of it in each proxy before it serves. A test holds it against
 //! `serde_json`: the same texts accepted, the same words for the others.
 
-const CONTROL: &str = "control character (\\u0000-\\u001F) found while parsing a string";
-const OPEN_STRING: &str = "EOF while parsing a string";
+mod scalar;
 
 /// What is wrong, and the offset of the byte behind the one that shows it.
 pub struct Fault(pub &'static str, pub usize);
@@ -40,14 +39,6 @@ impl<'a> Scanner<'a> {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
             self.step();
         }
-    }
-
-    fn digits(&mut self) -> bool {
-        let start = self.at;
-        while let Some(b'0'..=b'9') = self.peek() {
-            self.step();
-        }
-        self.at > start
     }
 
     /// A fault that the next byte shows.
@@ -175,101 +166,6 @@ impl<'a> Scanner<'a> {
             }
             Some(_) => Err(self.ahead("expected `:`")),
             None => Err(self.end_of(b'{')),
-        }
-    }
-
-    fn scalar(&mut self, first: u8) -> Result<(), Fault> {
-        match first {
-            b'n' => self.word(b"null"),
-            b't' => self.word(b"true"),
-            b'f' => self.word(b"false"),
-            b'"' => self.string(),
-            b'-' | b'0'..=b'9' => self.number(),
-            _ => Err(self.ahead("expected value")),
-        }
-    }
-
-    fn word(&mut self, word: &[u8]) -> Result<(), Fault> {
-        for expected in word {
-            match self.next() {
-                None => return Err(self.here("EOF while parsing a value")),
-                Some(byte) if byte != *expected => return Err(self.here("expected ident")),
-                Some(_) => (),
-            }
-        }
-        Ok(())
-    }
-
-    fn number(&mut self) -> Result<(), Fault> {
-        const INVALID: &str = "invalid number";
-        if self.peek() == Some(b'-') {
-            self.step();
-        }
-        match self.next() {
-            Some(b'0') if matches!(self.peek(), Some(b'0'..=b'9')) => {
-                return Err(self.ahead(INVALID));
-            }
-            Some(b'0'..=b'9') => self.digits(),
-            _ => return Err(self.here(INVALID)),
-        };
-        if self.peek() == Some(b'.') {
-            self.step();
-            if !self.digits() {
-                return Err(self.ahead(INVALID));
-            }
-        }
-        if let Some(b'e' | b'E') = self.peek() {
-            self.step();
-            if let Some(b'+' | b'-') = self.peek() {
-                self.step();
-            }
-            if !matches!(self.next(), Some(b'0'..=b'9')) {
-                return Err(self.here(INVALID));
-            }
-            self.digits();
-        }
-        Ok(())
-    }
-
-    fn string(&mut self) -> Result<(), Fault> {
-        self.step();
-        loop {
-            match self.peek() {
-                Some(b'"') => {
-                    self.step();
-                    return Ok(());
-                }
-                Some(b'\\') => {
-                    self.step();
-                    self.escape()?;
-                }
-                Some(0..=0x1f) => return Err(self.here(CONTROL)),
-                Some(_) => self.step(),
-                None => return Err(self.here(OPEN_STRING)),
-            }
-        }
-    }
-
-    fn escape(&mut self) -> Result<(), Fault> {
-        match self.next() {
-            Some(b'u') => self.unit(),
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(()),
-            Some(_) => Err(self.here("invalid escape")),
-            None => Err(self.here(OPEN_STRING)),
-        }
-    }
-
-    fn unit(&mut self) -> Result<(), Fault> {
-        let end = self.at.saturating_add(4);
-        let Some(digits) = self.text.get(self.at..end) else {
-            self.at = self.text.len();
-            return Err(self.here(OPEN_STRING));
-        };
-        self.at = end;
-        if digits.iter().all(u8::is_ascii_hexdigit) {
-            Ok(())
-        } else {
-            Err(self.here("invalid escape"))
         }
     }
 }
