@@ -6,6 +6,9 @@ use std::process::{Command, Stdio};
 
 use crate::{plugin_wasm, repository};
 
+/// Runs the rest of its arguments with both outputs going to the file that is the first.
+const TO_FILE: &str = r#"log=$1; shift; exec "$@" >>"$log" 2>&1"#;
+
 /// A name for a container, which is gone when this is dropped.
 pub struct Container {
     name: String,
@@ -27,8 +30,11 @@ impl Container {
     /// `docker run` of a program of an image. The command ends with it, and a
     /// SIGTERM reaches it. It sees the repository and the module, may write
     /// in temporary folders, and has the rights of whoever runs the test.
+    ///
+    /// What it prints is appended to the file `log`, by way of the image's
+    /// bash: Docker hands it on late, and on a busy machine not to the end.
     #[must_use]
-    pub fn run(&self, image: &OsStr, program: &str) -> Command {
+    pub fn run(&self, image: &OsStr, program: &str, log: &Path) -> Command {
         let module = plugin_wasm();
         let mut command = Command::new("docker");
         command.args(["run", "--rm", "--name", &self.name, "--network", "host"]);
@@ -41,7 +47,8 @@ impl Container {
             command.arg("--mount").arg(bind(&module, ",readonly"));
         }
         command.arg("--workdir").arg(repository());
-        command.args(["--entrypoint", program]).arg(image);
+        command.args(["--entrypoint", "bash"]).arg(image).args(["-c", TO_FILE, "bash"]);
+        command.arg(log).arg(program);
         command
     }
 }

@@ -24,10 +24,10 @@ const TIME_TO_START: Duration = Duration::from_secs(60);
 const TIME_TO_SWITCH: Duration = Duration::from_secs(20);
 
 /// Envoy, without arguments yet; with the container that it will run in, if it does.
-fn envoy(folder: &Path) -> (Command, Option<Container>) {
+fn envoy(folder: &Path, log: &Path) -> (Command, Option<Container>) {
     if let Some(image) = std::env::var_os("ENVOY_IMAGE") {
         let container = Container::of(folder);
-        return (container.run(&image, "envoy"), Some(container));
+        return (container.run(&image, "envoy", log), Some(container));
     }
     let binary = std::env::var_os("ENVOY")
         .expect("ENVOY is not set: run `make test`, or name an Envoy binary in it");
@@ -155,13 +155,19 @@ impl Envoy {
 pub fn validate(bootstrap: &str) -> Output {
     let folder = TempDir::new().expect("a temporary folder");
     let file = write(folder.path(), bootstrap);
-    let (mut command, _container) = envoy(folder.path());
-    command.args(["--mode", "validate", "-c"]).arg(file).output().expect("Envoy runs")
+    let log = folder.path().join("envoy.log");
+    let (mut command, _container) = envoy(folder.path(), &log);
+    command.args(["--mode", "validate", "-c"]).arg(file);
+    let mut output = command.output().expect("Envoy runs");
+    // There is such a file if it ran in a container.
+    output.stderr.extend(fs::read(log).unwrap_or_default());
+    output
 }
 
 fn spawn(folder: &Path, bootstrap: &str, workers: u32) -> (Process, Option<Container>) {
     let file = write(folder, bootstrap);
-    let (mut command, container) = envoy(folder);
+    let log = folder.join("envoy.log");
+    let (mut command, container) = envoy(folder, &log);
     command
         .args(["--concurrency", &workers.to_string(), "--disable-hot-restart"])
         // Level info lists all extensions of the binary, hundreds of lines.
@@ -171,7 +177,7 @@ fn spawn(folder: &Path, bootstrap: &str, workers: u32) -> (Process, Option<Conta
         .arg(folder.join("admin.address"))
         .arg("-c")
         .arg(file);
-    (Process::spawn("envoy", &mut command, &folder.join("envoy.log")), container)
+    (Process::spawn("envoy", &mut command, &log), container)
 }
 
 fn write(folder: &Path, bootstrap: &str) -> PathBuf {
