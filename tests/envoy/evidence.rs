@@ -22,7 +22,7 @@ async fn eventually_no_metric(envoy: &Envoy, name: &str) {
     eventually(&format!("{name} is gone"), LATE, is).await;
 }
 
-/// What a container prints arrives a moment later.
+/// A line may come a moment after what the admin interface says.
 async fn eventually_lines(envoy: &Envoy, text: &str, expected: usize) {
     let is = |line: &&str| line.contains(text) && line.contains("[warning][wasm]");
     let count = || envoy.log().lines().filter(is).count();
