@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds dist/plugin.wasm. The same sources and compiler give the same bytes in any folder.
+# Builds dist/plugin.wasm, or $OUT. The same sources and compiler give the same bytes in any folder.
 set -euo pipefail
 . scripts/lib.sh
 
@@ -33,5 +33,6 @@ done
 CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f' && echo "${flags[*]}") cargo build "${args[@]}"
 
 built=${CARGO_TARGET_DIR:-target}/$target/release/maintenance_filter.wasm
-mkdir -p dist
-cmp --quiet "$built" dist/plugin.wasm || install -m 644 "$built" dist/plugin.wasm
+out=${OUT:-dist/plugin.wasm}
+mkdir -p "${out%/*}"
+cmp --quiet "$built" "$out" || install -m 644 "$built" "$out"
