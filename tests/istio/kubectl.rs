@@ -27,7 +27,7 @@ impl Kubectl {
     /// # Errors
     /// What it prints when it fails.
     pub fn try_run<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Result<String, String> {
-        finished(self.command(arguments).output().expect("kubectl runs"))
+        finished(&self.command(arguments).output().expect("kubectl runs"))
     }
 
     /// Runs it; a failure fails the test.
@@ -41,7 +41,7 @@ impl Kubectl {
     /// # Errors
     /// What it prints when it fails.
     pub fn try_feed(&self, arguments: &[&str], text: &str) -> Result<String, String> {
-        finished(self.fed(arguments, text))
+        finished(&self.fed(arguments, text))
     }
 
     /// Runs it with `text` as its standard input and gives all it prints,
@@ -73,7 +73,7 @@ impl Kubectl {
     }
 }
 
-fn finished(output: Output) -> Result<String, String> {
+fn finished(output: &Output) -> Result<String, String> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
 }
