@@ -31,13 +31,15 @@ pub struct Error(String);
 impl Error {
     /// The bytes are not JSON at all; `reason` says what and where.
     pub(crate) fn not_json(reason: &dyn fmt::Display) -> Self {
-        Self(format!("plugin configuration: not valid JSON: {reason}"))
+        Self(format!("not valid JSON: {reason}"))
     }
 
-    /// `value`, the JSON text found at `field`, is not one of the allowed values.
+    /// `value`, the JSON text found at `field`, is not one of the allowed values;
+    /// an empty `field` is the whole configuration.
     pub(crate) fn not_allowed(field: &str, value: &str, allowed: &str) -> Self {
         let value = one_line(value);
-        Self(format!("{field}: {value} is not allowed: {allowed}"))
+        let colon = if field.is_empty() { "" } else { ": " };
+        Self(format!("{field}{colon}{value} is not allowed: {allowed}"))
     }
 }
 

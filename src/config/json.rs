@@ -33,8 +33,7 @@ impl<'a> Field<'a> {
     /// Refuses the value: `allowed` says what the field takes.
     #[must_use]
     pub fn not_allowed(&self, allowed: &str) -> Error {
-        let path = if self.path.is_empty() { "plugin configuration" } else { &self.path };
-        Error::not_allowed(path, self.value, allowed)
+        Error::not_allowed(&self.path, self.value, allowed)
     }
 
     pub(super) fn boolean(&self) -> Result<bool, Error> {

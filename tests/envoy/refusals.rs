@@ -10,10 +10,10 @@ use crate::support::{OFF, ON, assert_application, assert_maintenance, switchable
 
 /// One of every kind, with the line that an operator meets.
 const BAD: [(&str, &str); 14] = [
-    ("{", "plugin configuration: not valid JSON: EOF while parsing an object at line 1 column 1"),
-    ("{} x", "plugin configuration: not valid JSON: trailing characters at line 1 column 4"),
-    ("[]", "plugin configuration: [] is not allowed: must be a JSON object"),
-    ("null", "plugin configuration: null is not allowed: must be a JSON object"),
+    ("{", "not valid JSON: EOF while parsing an object at line 1 column 1"),
+    ("{} x", "not valid JSON: trailing characters at line 1 column 4"),
+    ("[]", "[] is not allowed: must be a JSON object"),
+    ("null", "null is not allowed: must be a JSON object"),
     (r#"{"enabled": "yes"}"#, r#"enabled: "yes" is not allowed: must be true or false"#),
     (
         r#"{"enabled": true, "enabled": false}"#,

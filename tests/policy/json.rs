@@ -80,7 +80,7 @@ fn piece() -> impl Strategy<Value = String> {
 /// What the filter says of a text that is not JSON.
 fn fault(text: &str) -> Option<String> {
     let message = Policy::from_json(text.as_bytes()).err()?.to_string();
-    message.strip_prefix("plugin configuration: not valid JSON: ").map(String::from)
+    message.strip_prefix("not valid JSON: ").map(String::from)
 }
 
 /// What `serde_json` says.

@@ -98,10 +98,11 @@ pub fn refusal(config: impl AsRef<[u8]>) -> String {
 pub fn assert_readable(message: &str) {
     assert!(!message.contains(char::is_control), "more than one line: {message:?}");
     assert!(message.chars().count() <= 400, "too long: {message}");
-    let places =
-        ["plugin configuration: ", "enabled: ", "retryAfterSeconds: ", "exemptions", "response"];
+    let places = ["not valid JSON: ", "enabled: ", "retryAfterSeconds: ", "exemptions", "response"];
     let names_field = places.iter().any(|place| message.starts_with(place))
-        || message.contains(" is not allowed: unknown field, ");
+        || message.contains(" is not allowed: unknown field, ")
+        || message.ends_with(" is not allowed: must be a JSON object")
+        || message.ends_with(" without its other half");
     assert!(names_field, "names no field: {message}");
 }
 
