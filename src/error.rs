@@ -1,6 +1,9 @@
 //! Why a plugin configuration was refused.
 
-use std::fmt;
+use alloc::string::String;
+use core::fmt;
+
+use crate::text::joined;
 
 /// How many characters of a refused value a message quotes.
 const QUOTED_CHARACTERS: usize = 60;
@@ -30,16 +33,21 @@ pub struct Error(String);
 
 impl Error {
     /// The bytes are not JSON at all; `reason` says what and where.
-    pub(crate) fn not_json(reason: &dyn fmt::Display) -> Self {
-        Self(format!("not valid JSON: {reason}"))
+    pub(crate) fn not_json(reason: &str) -> Self {
+        Self(joined(&["not valid JSON: ", reason]))
     }
 
     /// `value`, the JSON text found at `field`, is not one of the allowed values;
     /// an empty `field` is the whole configuration.
     pub(crate) fn not_allowed(field: &str, value: &str, allowed: &str) -> Self {
-        let value = one_line(value);
         let colon = if field.is_empty() { "" } else { ": " };
-        Self(format!("{field}{colon}{value} is not allowed: {allowed}"))
+        Self(joined(&[field, colon, &one_line(value), " is not allowed: ", allowed]))
+    }
+
+    /// The line.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -49,16 +57,21 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl core::error::Error for Error {}
 
 /// `text` without control characters and cut to a length that fits a log line.
 pub(crate) fn one_line(text: &str) -> String {
     // Beside the control characters, some readers of logs break a line at these two.
     let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
-    let mut line: String =
-        text.chars().take(QUOTED_CHARACTERS).map(|c| if breaks(c) { ' ' } else { c }).collect();
-    if text.chars().nth(QUOTED_CHARACTERS).is_some() {
-        line.push('…');
+    let mut line = String::new();
+    let mut room = QUOTED_CHARACTERS;
+    for c in text.chars() {
+        let Some(left) = room.checked_sub(1) else {
+            line.push('…');
+            break;
+        };
+        room = left;
+        line.push(if breaks(c) { ' ' } else { c });
     }
     line
 }
@@ -66,6 +79,7 @@ pub(crate) fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::one_line;
+    use alloc::format;
 
     #[test]
     fn a_quoted_value_is_one_short_line() {

@@ -9,7 +9,13 @@
 //!    ([RFC 3986, section 6.2.2](https://www.rfc-editor.org/rfc/rfc3986#section-6.2.2)):
 //!    with a dot segment, `//`, a backslash, `;`, `%2e`, `%2f` or `%5c`.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cmp::Ordering;
+use core::mem;
+
 use crate::error::Allowed;
+use crate::text::{all, joined};
 use crate::token::is_token;
 
 /// The longest path or prefix of an exemption, in bytes.
@@ -48,9 +54,9 @@ pub enum PathPattern {
 impl PathPattern {
     /// # Errors
     /// `path` is not one a request's path can equal, or too long.
-    pub fn exact(path: &str) -> Result<Self, Allowed> {
-        if is_path(path) {
-            Ok(Self::Exact(path.into()))
+    pub fn exact(path: String) -> Result<Self, Allowed> {
+        if is_path(&path) {
+            Ok(Self::Exact(path.into_bytes()))
         } else {
             Err(Allowed(
                 "must begin with \"/\" and be at most 1024 bytes of ASCII without \"?\", \"#\" or control characters",
@@ -60,9 +66,9 @@ impl PathPattern {
 
     /// # Errors
     /// As [`PathPattern::exact`], or `prefix` does not end with `/`.
-    pub fn prefix(prefix: &str) -> Result<Self, Allowed> {
-        if is_path(prefix) && prefix.ends_with('/') {
-            Ok(Self::Prefix(prefix.into()))
+    pub fn prefix(prefix: String) -> Result<Self, Allowed> {
+        if is_path(&prefix) && prefix.ends_with('/') {
+            Ok(Self::Prefix(prefix.into_bytes()))
         } else {
             Err(Allowed(
                 "must begin and end with \"/\" and be at most 1024 bytes of ASCII without \"?\", \"#\" or control characters",
@@ -72,134 +78,163 @@ impl PathPattern {
 }
 
 fn is_path(path: &str) -> bool {
-    let allowed = |b: u8| b.is_ascii() && !b.is_ascii_control() && b != b'?' && b != b'#';
-    path.starts_with('/') && path.len() <= MAX_PATH_BYTES && path.bytes().all(allowed)
+    let allowed = |byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'?' | b'#');
+    path.starts_with('/') && path.len() <= MAX_PATH_BYTES && all(path, allowed)
 }
 
-/// A request method, compared byte for byte.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Method(Vec<u8>);
+/// Request methods, compared byte for byte; a space between two of them, which
+/// no method has in it.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Methods(Vec<u8>);
 
-impl Method {
-    /// The method of an exemption that names none.
+impl Methods {
+    /// The methods of an exemption that names none.
     #[must_use]
     pub fn get() -> Self {
-        Self(b"GET".to_vec())
+        Self(joined(&["GET"]).into_bytes())
     }
-}
-
-impl TryFrom<&str> for Method {
-    type Error = Allowed;
 
     /// # Errors
     /// `name` is not a token ([RFC 9110, section 5.6.2](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2))
     /// in capitals: methods are case-sensitive, and a `get` would never match. One
     /// without a letter is none either: the registry of methods reserves `*`.
-    fn try_from(name: &str) -> Result<Self, Allowed> {
-        let any = |of: fn(&u8) -> bool| name.bytes().any(|byte| of(&byte));
-        if is_token(name) && any(u8::is_ascii_uppercase) && !any(u8::is_ascii_lowercase) {
-            Ok(Self(name.into()))
-        } else {
-            Err(Allowed("must be an HTTP method in upper case, as \"GET\""))
+    pub fn add(&mut self, name: &str) -> Result<(), Allowed> {
+        let no_capital = all(name, |byte| !byte.is_ascii_uppercase());
+        if !is_token(name) || no_capital || !all(name, |byte| !byte.is_ascii_lowercase()) {
+            return Err(Allowed("must be an HTTP method in upper case, as \"GET\""));
         }
+        if !self.0.is_empty() {
+            self.0.push(b' ');
+        }
+        self.0.extend_from_slice(name.as_bytes());
+        Ok(())
+    }
+
+    fn contain(&self, method: &[u8]) -> bool {
+        self.0.split(|byte| *byte == b' ').any(|name| name == method)
     }
 }
 
+/// One exemption.
 #[derive(Debug)]
 struct Rule {
-    methods: Vec<Method>,
-    action: Action,
-}
-
-/// All rules of one path or prefix, in the order listed.
-#[derive(Debug)]
-struct Entry {
     path: Vec<u8>,
-    rules: Vec<Rule>,
+    methods: Methods,
+    action: Action,
 }
 
 /// The exemptions of a configuration, sorted so that the time a request takes
 /// grows with the logarithm of their number.
 #[derive(Debug, Default)]
 pub struct Exemptions {
-    exact: Vec<Entry>,
-    prefixes: Vec<Entry>,
+    exact: Vec<Rule>,
+    prefixes: Vec<Rule>,
     longest_prefix: usize,
+    distinct_paths: usize,
 }
 
 impl Exemptions {
     /// Adds an exemption behind those that are there.
-    pub fn add(&mut self, pattern: PathPattern, methods: Vec<Method>, action: Action) {
-        let rule = Rule { methods, action };
-        match pattern {
-            PathPattern::Exact(path) => insert(&mut self.exact, path, rule),
+    pub fn add(&mut self, pattern: PathPattern, methods: Methods, action: Action) {
+        let (rules, path) = match pattern {
+            PathPattern::Exact(path) => (&mut self.exact, path),
             PathPattern::Prefix(path) => {
                 self.longest_prefix = self.longest_prefix.max(path.len());
-                insert(&mut self.prefixes, path, rule);
+                (&mut self.prefixes, path)
             }
+        };
+        if rules_of(rules, &path).is_empty() {
+            self.distinct_paths = self.distinct_paths.saturating_add(1);
         }
+        let at = rules.partition_point(|rule| order(&rule.path, &path).is_le());
+        let mut carried = Rule { path, methods, action };
+        for rule in rules.iter_mut().skip(at) {
+            mem::swap(rule, &mut carried);
+        }
+        rules.push(carried);
     }
 
     /// How many distinct paths and prefixes are exempt.
     #[must_use]
     pub fn distinct_paths(&self) -> usize {
-        self.exact.len().saturating_add(self.prefixes.len())
+        self.distinct_paths
     }
 
     /// What the exemptions say of a request, `None` for one that is not exempt.
     /// `method` is called at most once, and only if the path matches.
     pub fn find(&self, path: &[u8], method: impl FnOnce() -> Option<Vec<u8>>) -> Option<Action> {
         let path = without_query(path);
-        let mut matching = lookup(&self.exact, path)
-            .into_iter()
-            .chain(self.matching_prefixes(path))
-            .flat_map(|entry| &entry.rules)
-            .peekable();
-        matching.peek()?;
-        let method = method()?;
-        let names = |rule: &&Rule| rule.methods.iter().any(|Method(name)| *name == method);
-        matching.find(names).map(|rule| rule.action)
-    }
-
-    /// The prefixes of `path`, the longest first. All end with a slash, so
-    /// only as many look-ups are due as `path` has slashes.
-    fn matching_prefixes<'a>(&'a self, path: &'a [u8]) -> impl Iterator<Item = &'a Entry> {
-        let reach = path.get(..self.longest_prefix).unwrap_or(path);
-        let slashes = reach.iter().enumerate().rev().filter(|(_, byte)| **byte == b'/');
-        let mut matching =
-            slashes.filter_map(|(at, _)| lookup(&self.prefixes, path.get(..=at)?)).peekable();
-        let plain = matching.peek().is_none() || !is_ambiguous(path);
-        matching.filter(move |_| plain)
-    }
-}
-
-fn insert(entries: &mut Vec<Entry>, path: Vec<u8>, rule: Rule) {
-    match entries.binary_search_by(|entry| entry.path.cmp(&path)) {
-        Ok(at) => {
-            if let Some(entry) = entries.get_mut(at) {
-                entry.rules.push(rule);
-            }
+        let exact = rules_of(&self.exact, path);
+        let mut prefix = self
+            .longest_prefix(path.get(..self.longest_prefix).unwrap_or(path))
+            .filter(|_| !is_ambiguous(path));
+        if exact.is_empty() && prefix.is_none() {
+            return None;
         }
-        Err(at) => entries.insert(at, Entry { path, rules: vec![rule] }),
+        let method = method()?;
+        let mut action = action_for(exact, &method);
+        while let (None, Some((shorter, rules))) = (action, prefix) {
+            action = action_for(rules, &method);
+            prefix = self.longest_prefix(shorter);
+        }
+        action
+    }
+
+    /// The rules of the longest prefix of `path`, and where to look for the
+    /// next one. All end with a slash, so only as many look-ups are due as
+    /// `path` has slashes.
+    fn longest_prefix<'p>(&self, mut path: &'p [u8]) -> Option<(&'p [u8], &[Rule])> {
+        while let Some((last, shorter)) = path.split_last() {
+            if *last == b'/' {
+                let rules = rules_of(&self.prefixes, path);
+                if !rules.is_empty() {
+                    return Some((shorter, rules));
+                }
+            }
+            path = shorter;
+        }
+        None
     }
 }
 
-fn lookup<'a>(entries: &'a [Entry], path: &[u8]) -> Option<&'a Entry> {
-    let at = entries.binary_search_by(|entry| entry.path.as_slice().cmp(path)).ok()?;
-    entries.get(at)
+/// Of the paths of one length, most differ: to compare the lengths first saves
+/// most comparisons of bytes.
+fn order(a: &[u8], b: &[u8]) -> Ordering {
+    a.len().cmp(&b.len()).then_with(|| a.cmp(b))
+}
+
+/// The rules of exactly this path, in the order listed.
+fn rules_of<'a>(rules: &'a [Rule], path: &[u8]) -> &'a [Rule] {
+    let start = rules.partition_point(|rule| order(&rule.path, path).is_lt());
+    let rules = rules.get(start..).unwrap_or_default();
+    let count = rules.iter().take_while(|rule| rule.path == path).count();
+    rules.get(..count).unwrap_or_default()
+}
+
+/// What the first rule for `method` says.
+fn action_for(rules: &[Rule], method: &[u8]) -> Option<Action> {
+    rules.iter().find(|rule| rule.methods.contain(method)).map(|rule| rule.action)
 }
 
 fn without_query(path: &[u8]) -> &[u8] {
-    path.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or(path)
+    let end = path.iter().position(|byte| matches!(byte, b'?' | b'#'));
+    end.and_then(|end| path.get(..end)).unwrap_or(path)
 }
 
-/// Whether an upstream may take `path` for another one.
-fn is_ambiguous(path: &[u8]) -> bool {
-    let encoded = |text: &[u8]| {
-        matches!(text, [b'%', b'2', b'e' | b'E' | b'f' | b'F'] | [b'%', b'5', b'c' | b'C'])
-    };
-    path.iter().any(|byte| matches!(byte, b'\\' | b';'))
-        || path.windows(2).any(|pair| pair == b"//")
-        || path.windows(3).any(encoded)
-        || path.split(|byte| *byte == b'/').any(|segment| segment == b"." || segment == b"..")
+/// Whether an upstream may take `path`, which begins with a slash, for another one.
+fn is_ambiguous(mut path: &[u8]) -> bool {
+    loop {
+        match path {
+            [] => return false,
+            [b'\\' | b';', ..]
+            | [b'/', b'/', ..]
+            | [b'/', b'.']
+            | [b'/', b'.', b'/', ..]
+            | [b'/', b'.', b'.']
+            | [b'/', b'.', b'.', b'/', ..]
+            | [b'%', b'2', b'e' | b'E' | b'f' | b'F', ..]
+            | [b'%', b'5', b'c' | b'C', ..] => return true,
+            [_, rest @ ..] => path = rest,
+        }
+    }
 }

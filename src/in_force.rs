@@ -7,9 +7,15 @@
 //! configuration comes back while a stream still holds it; that shows only in
 //! a new stream, so an old root context may then step in for one that is gone.
 
+use alloc::vec::Vec;
+
 /// The plugins of one VM. Names and identifiers are the host's.
 #[derive(Debug, Default)]
-pub struct InForce(Vec<Plugin>);
+pub struct InForce {
+    plugins: Vec<Plugin>,
+    /// Whether a plugin has no newest root context: each request asks.
+    has_vacancy: bool,
+}
 
 #[derive(Debug)]
 struct Plugin {
@@ -29,21 +35,26 @@ impl InForce {
     /// A VM in which nothing is configured yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self(Vec::new())
+        Self { plugins: Vec::new(), has_vacancy: false }
     }
 
     /// A root context of `plugin` is the newest from now on. Returns how many
     /// there were: the same in every VM of the process that saw them all.
     pub fn configured(&mut self, plugin: &[u8], root: u32, on: bool) -> u32 {
-        let known = self.0.iter_mut().find(|known| known.name == plugin);
         let newest = Some(Newest { root, on });
-        if let Some(known) = known {
+        let known = self.plugins.iter_mut().find(|known| known.name == plugin);
+        let generation = if let Some(known) = known {
             known.generation = known.generation.saturating_add(1);
             known.newest = newest;
-            return known.generation;
-        }
-        self.0.push(Plugin { name: plugin.into(), generation: 1, newest });
-        1
+            known.generation
+        } else {
+            let mut name = Vec::new();
+            name.extend_from_slice(plugin);
+            self.plugins.push(Plugin { name, generation: 1, newest });
+            1
+        };
+        self.has_vacancy = self.plugins.iter().any(|plugin| plugin.newest.is_none());
+        generation
     }
 
     /// A root context is about to go. Returns its generation if it was the
@@ -51,21 +62,28 @@ impl InForce {
     pub fn gone(&mut self, root: u32) -> Option<u32> {
         let is_newest =
             |plugin: &&mut Plugin| plugin.newest.as_ref().is_some_and(|newest| newest.root == root);
-        let plugin = self.0.iter_mut().find(is_newest)?;
+        let plugin = self.plugins.iter_mut().find(is_newest)?;
         plugin.newest = None;
+        self.has_vacancy = true;
         Some(plugin.generation)
+    }
+
+    /// Whether any plugin has no newest root context.
+    #[must_use]
+    pub fn has_vacancy(&self) -> bool {
+        self.has_vacancy
     }
 
     /// Whether `plugin` has no newest root context.
     #[must_use]
     pub fn is_vacant(&self, plugin: &[u8]) -> bool {
-        !self.0.iter().any(|known| known.name == plugin && known.newest.is_some())
+        !self.plugins.iter().any(|known| known.name == plugin && known.newest.is_some())
     }
 
     /// Whether any plugin of the VM has maintenance in force.
     #[must_use]
     pub fn any(&self) -> bool {
-        self.0.iter().any(|plugin| plugin.newest.as_ref().is_some_and(|newest| newest.on))
+        self.plugins.iter().any(|plugin| plugin.newest.as_ref().is_some_and(|newest| newest.on))
     }
 }
 
@@ -82,8 +100,11 @@ mod tests {
         assert_eq!(vm.gone(1), None, "an older one is not missed");
         assert_eq!(vm.configured(b"a", 3, true), 3);
         assert!(vm.any());
+        assert!(!vm.has_vacancy());
         assert_eq!(vm.gone(3), Some(3));
-        assert!(!vm.any());
+        assert!(vm.has_vacancy() && !vm.any());
+        assert_eq!(vm.configured(b"a", 2, true), 4);
+        assert!(!vm.has_vacancy(), "an older one has stepped in");
     }
 
     #[test]

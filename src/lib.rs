@@ -9,7 +9,7 @@
 //! The layers, an arrow meaning "may use":
 //!
 //! ```text
-//! filter → policy → { config, exemption, reply } → { error, token }
+//! filter → policy → { config, exemption, reply } → { error, text, token }
 //!        → { in_force, noted }
 //! ```
 //!
@@ -35,6 +35,8 @@
 //! # Ok::<(), maintenance_filter::error::Error>(())
 //! ```
 
+// The words of panics and the state of threads would be a tenth of the module.
+#![cfg_attr(target_arch = "wasm32", no_std)]
 // A trap in the module is an outage in every sidecar that loaded it.
 #![deny(
     clippy::arithmetic_side_effects,
@@ -50,6 +52,8 @@
     unsafe_code
 )]
 
+extern crate alloc;
+
 pub mod config;
 pub mod error;
 pub mod exemption;
@@ -59,4 +63,5 @@ pub mod in_force;
 pub mod noted;
 pub mod policy;
 pub mod reply;
+mod text;
 mod token;

@@ -5,6 +5,11 @@
 //! the others have left. They count the states of a plugin alike, so a count
 //! that is not above the noted one is no news.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::text::joined;
+
 const OFF: &str = "maintenance is off";
 const GONE: &str = "maintenance is off: the plugin is gone";
 
@@ -20,24 +25,28 @@ impl Noted {
     /// anything else, maintenance is off.
     #[must_use]
     pub fn from_bytes(bytes: Option<&[u8]>) -> Self {
-        let read = |bytes| {
-            let (generation, state) = str::from_utf8(bytes).ok()?.split_once(' ')?;
-            Some(Self { generation: generation.parse().ok()?, state: state.into() })
+        let read = |bytes: &[u8]| {
+            let (generation, state) = bytes.split_first_chunk()?;
+            let state = joined(&[str::from_utf8(state).ok()?]);
+            Some(Self { generation: u32::from_le_bytes(*generation), state })
         };
-        bytes.and_then(read).unwrap_or(Self { generation: 0, state: OFF.into() })
+        bytes.and_then(read).unwrap_or_else(|| Self { generation: 0, state: joined(&[OFF]) })
     }
 
     /// The form in which the VMs share it.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        format!("{} {}", self.generation, self.state).into_bytes()
+        let mut bytes = Vec::new();
+        bytes.extend_from_slice(&self.generation.to_le_bytes());
+        bytes.extend_from_slice(self.state.as_bytes());
+        bytes
     }
 
     /// The note after a root context came into force; `None` if it is not new.
     #[must_use]
     pub fn configured(&self, generation: u32, state: &str) -> Option<Self> {
         let new = generation > self.generation;
-        new.then(|| Self { generation, state: state.into() })
+        new.then(|| Self { generation, state: joined(&[state]) })
     }
 
     /// The note after the newest root context went; `None` if another VM has
@@ -45,7 +54,7 @@ impl Noted {
     #[must_use]
     pub fn gone(&self, generation: u32) -> Option<Self> {
         let last = generation == self.generation;
-        last.then(|| Self { generation: 0, state: GONE.into() })
+        last.then(|| Self { generation: 0, state: joined(&[GONE]) })
     }
 
     /// The line to log after `before`; `None` if the state is the same.
@@ -98,7 +107,7 @@ mod tests {
     fn a_note_survives_being_shared() {
         let on = start().configured(12, "maintenance is on: é").expect("new");
         assert_eq!(Noted::from_bytes(Some(&on.to_bytes())), on);
-        for junk in [&b""[..], b"x", b"1", b"-1 on", b"\xff 1"] {
+        for junk in [&b""[..], b"x", b"abc", b"1234\xff"] {
             assert_eq!(Noted::from_bytes(Some(junk)), start());
         }
     }

@@ -1,9 +1,14 @@
 //! What the plugin configuration makes of a request.
 
-use crate::config::{ExemptionConfig, Field, PluginConfig, ResponseConfig};
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::config::{ExemptionConfig, Field, Part, Parts, PluginConfig, Read, ResponseConfig};
 use crate::error::{Allowed, Error};
-use crate::exemption::{Action, Exemptions, Method, PathPattern};
-use crate::reply::{Body, ContentType, HeaderName, HeaderValue, Reply};
+use crate::exemption::{Action, Exemptions, Methods, PathPattern};
+use crate::reply::{Body, ContentType, HeaderName, HeaderValue, Headers, Reply};
+use crate::text::{decimal, joined};
 
 /// The path that is exempt when the configuration lists no exemptions.
 pub const DEFAULT_EXEMPT_PATH: &str = "/load-balancer/health-check";
@@ -32,11 +37,11 @@ pub enum Decision<'a> {
 
 /// A valid plugin configuration, ready to decide. The default is disabled.
 #[derive(Debug, Default)]
-pub struct Policy(Option<Maintenance>);
+pub struct Policy(Option<Box<Maintenance>>);
 
 #[derive(Debug)]
 struct Maintenance {
-    retry_after_seconds: u32,
+    retry_after_seconds: usize,
     exemptions: Exemptions,
     rejection: Reply,
     exempt: Reply,
@@ -49,14 +54,20 @@ impl Policy {
     /// # Errors
     /// The first thing that is not allowed.
     pub fn from_json(bytes: &[u8]) -> Result<Self, Error> {
-        let config = PluginConfig::from_json(bytes)?;
+        let bytes = if bytes.is_empty() { b"{}" } else { bytes };
+        let document = Field::document(bytes)?;
+        Self::read(document).map_err(|refused| refused.within(document))
+    }
+
+    fn read(document: Field<'_>) -> Read<'_, Self> {
+        let config = PluginConfig::read(document)?;
         let maintenance = Maintenance {
             retry_after_seconds: config.retry_after_seconds,
             exemptions: exemptions(config.exemptions)?,
             rejection: rejection(config.retry_after_seconds, config.response)?,
             exempt: Reply::exempt(),
         };
-        Ok(Self(config.enabled.then_some(maintenance)))
+        Ok(Self(config.enabled.then(|| Box::new(maintenance))))
     }
 
     /// Whether maintenance is in force.
@@ -70,11 +81,12 @@ impl Policy {
     pub fn summary(&self) -> String {
         match &self.0 {
             None => "maintenance is off".into(),
-            Some(on) => format!(
-                "maintenance is on: Retry-After {} s, exempt paths {}",
-                on.retry_after_seconds,
-                on.exemptions.distinct_paths(),
-            ),
+            Some(on) => joined(&[
+                "maintenance is on: Retry-After ",
+                &decimal(on.retry_after_seconds),
+                " s, exempt paths ",
+                &decimal(on.exemptions.distinct_paths()),
+            ]),
         }
     }
 
@@ -94,66 +106,70 @@ impl Policy {
     }
 }
 
-fn exemptions(list: Option<Vec<ExemptionConfig>>) -> Result<Exemptions, Error> {
+fn exemptions(list: Option<Parts<'_>>) -> Read<'_, Exemptions> {
     let mut exemptions = Exemptions::default();
     let Some(list) = list else {
-        let path = PathPattern::Exact(DEFAULT_EXEMPT_PATH.into());
-        exemptions.add(path, vec![Method::get()], Action::Forward);
+        let path = PathPattern::Exact(joined(&[DEFAULT_EXEMPT_PATH]).into_bytes());
+        exemptions.add(path, Methods::get(), Action::Forward);
         return Ok(exemptions);
     };
-    for exemption in list {
-        let pattern = pattern(&exemption)?;
-        let methods = methods(&exemption)?;
-        let action = exemption.action.map_or(Ok(Action::Forward), |field| {
-            valid(&field, |name| Action::try_from(name.as_str()))
-        })?;
+    for Part { value: field, .. } in list {
+        let exemption = ExemptionConfig::read(field)?;
+        let pattern = pattern(field, &exemption)?;
+        let methods = methods(exemption.methods)?;
+        let action = match exemption.action {
+            Some(field) => valid(field, |name| Action::try_from(name.as_str()))?,
+            None => Action::Forward,
+        };
         exemptions.add(pattern, methods, action);
     }
     Ok(exemptions)
 }
 
-fn pattern(exemption: &ExemptionConfig) -> Result<PathPattern, Error> {
-    match (&exemption.path, &exemption.path_prefix) {
-        (Some(path), None) => valid(path, |text| PathPattern::exact(&text)),
-        (None, Some(prefix)) => valid(prefix, |text| PathPattern::prefix(&text)),
-        _ => Err(exemption.field.not_allowed("must have exactly one of path and pathPrefix")),
+fn pattern<'a>(field: Field<'a>, exemption: &ExemptionConfig<'a>) -> Read<'a, PathPattern> {
+    match (exemption.path, exemption.path_prefix) {
+        (Some(path), None) => valid(path, PathPattern::exact),
+        (None, Some(prefix)) => valid(prefix, PathPattern::prefix),
+        _ => Err(field.not_allowed("must have exactly one of path and pathPrefix")),
     }
 }
 
-fn methods(exemption: &ExemptionConfig) -> Result<Vec<Method>, Error> {
-    let Some(methods) = &exemption.methods else {
-        return Ok(vec![Method::get()]);
+fn methods(list: Option<Parts<'_>>) -> Read<'_, Methods> {
+    let Some(list) = list else {
+        return Ok(Methods::get());
     };
-    methods.iter().map(|field| valid(field, |name| Method::try_from(name.as_str()))).collect()
+    let mut methods = Methods::default();
+    for Part { value, .. } in list {
+        valid(value, |name| methods.add(&name))?;
+    }
+    Ok(methods)
 }
 
-fn rejection(retry_after_seconds: u32, response: ResponseConfig) -> Result<Reply, Error> {
+fn rejection(retry_after_seconds: usize, response: ResponseConfig<'_>) -> Read<'_, Reply> {
     let content_type = match response.content_type {
-        Some(field) => valid(&field, ContentType::try_from)?,
+        Some(field) => valid(field, ContentType::try_from)?,
         None => ContentType::default(),
     };
     let body = match response.body {
-        Some(field) => valid(&field, Body::try_from)?,
+        Some(field) => valid(field, Body::try_from)?,
         None => Body::default(),
     };
-    let headers = headers(response.headers)?;
-    Ok(Reply::maintenance(retry_after_seconds, &content_type, body, &headers))
-}
-
-fn headers(entries: Vec<(String, Field)>) -> Result<Vec<(HeaderName, HeaderValue)>, Error> {
-    let mut headers: Vec<(HeaderName, HeaderValue)> = Vec::new();
-    for (name, field) in entries {
-        let name = HeaderName::try_from(name.as_str())
-            .map_err(|Allowed(allowed)| field.not_allowed(allowed))?;
-        if headers.iter().any(|(earlier, _)| *earlier == name) {
-            return Err(field.not_allowed("the same header in another case is already given"));
+    let mut headers = Headers::maintenance(retry_after_seconds, &content_type);
+    let own = response.headers.unwrap_or_default();
+    for (index, entry) in own.clone().enumerate() {
+        let name = entry.key().unwrap_or_default();
+        if own.clone().take(index).any(|earlier| earlier.has_key_like(&name)) {
+            let allowed = "the same header in another case is already given";
+            return Err(entry.value.not_allowed(allowed));
         }
-        headers.push((name, valid(&field, HeaderValue::try_from)?));
+        let name = HeaderName::try_from(name)
+            .map_err(|Allowed(allowed)| entry.value.not_allowed(allowed))?;
+        headers.add(&name, &valid(entry.value, HeaderValue::try_from)?);
     }
-    Ok(headers)
+    Ok(Reply::maintenance(headers, body))
 }
 
 /// The string at `field` as a domain value.
-fn valid<T>(field: &Field, parse: impl FnOnce(String) -> Result<T, Allowed>) -> Result<T, Error> {
+fn valid<T>(field: Field<'_>, parse: impl FnOnce(String) -> Result<T, Allowed>) -> Read<'_, T> {
     parse(field.string()?).map_err(|Allowed(allowed)| field.not_allowed(allowed))
 }

@@ -1,6 +1,10 @@
 //! The replies that the proxy sends itself, rendered once.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::error::Allowed;
+use crate::text::{all, decimal, joined};
 use crate::token::is_token;
 
 /// The content type of a 503 whose configuration does not name one.
@@ -32,21 +36,24 @@ pub const OWNED_HEADER_NAMES: [&str; 15] = [
     "upgrade",
 ];
 
+/// A reply of now says nothing of later.
+const CACHE_CONTROL: (&str, &str) = ("cache-control", "no-store");
+
 /// A header's name, in lower case.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct HeaderName(String);
 
-impl TryFrom<&str> for HeaderName {
+impl TryFrom<String> for HeaderName {
     type Error = Allowed;
 
     /// # Errors
     /// `name` is not a token, or is one that the filter or HTTP itself owns.
-    fn try_from(name: &str) -> Result<Self, Allowed> {
-        let lower = name.to_ascii_lowercase();
-        if lower.starts_with(':') || OWNED_HEADER_NAMES.contains(&lower.as_str()) {
+    fn try_from(mut name: String) -> Result<Self, Allowed> {
+        name.make_ascii_lowercase();
+        if name.starts_with(':') || OWNED_HEADER_NAMES.contains(&name.as_str()) {
             Err(Allowed("this header is set by the filter or by HTTP itself"))
-        } else if is_token(name) {
-            Ok(Self(lower))
+        } else if is_token(&name) {
+            Ok(Self(name))
         } else {
             Err(Allowed("a header name must be of letters, digits and !#$%&'*+-.^_`|~"))
         }
@@ -64,9 +71,10 @@ impl TryFrom<String> for HeaderValue {
     /// `value` is not a field value of
     /// [RFC 9110, section 5.5](https://www.rfc-editor.org/rfc/rfc9110#section-5.5).
     fn try_from(value: String) -> Result<Self, Allowed> {
-        let control = |b: u8| b.is_ascii_control() && b != b'\t';
-        let padded = value.starts_with([' ', '\t']) || value.ends_with([' ', '\t']);
-        if padded || value.bytes().any(control) {
+        let allowed = |byte: u8| !byte.is_ascii_control() || byte == b'\t';
+        let space = |end: Option<&u8>| matches!(end, Some(b' ' | b'\t'));
+        let bytes = value.as_bytes();
+        if space(bytes.first()) || space(bytes.last()) || !all(&value, allowed) {
             Err(Allowed("must be a header value: no control characters, no space at either end"))
         } else {
             Ok(Self(value))
@@ -80,7 +88,7 @@ pub struct ContentType(HeaderValue);
 
 impl Default for ContentType {
     fn default() -> Self {
-        Self(HeaderValue(DEFAULT_CONTENT_TYPE.into()))
+        Self(HeaderValue(joined(&[DEFAULT_CONTENT_TYPE])))
     }
 }
 
@@ -103,7 +111,7 @@ pub struct Body(String);
 
 impl Default for Body {
     fn default() -> Self {
-        Self(DEFAULT_BODY.into())
+        Self(joined(&[DEFAULT_BODY]))
     }
 }
 
@@ -134,26 +142,13 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// The 503 of a service in maintenance; clients may come back after
-    /// `retry_after` seconds.
+    /// The 503 of a service in maintenance.
     #[must_use]
-    pub fn maintenance(
-        retry_after: u32,
-        ContentType(HeaderValue(content_type)): &ContentType,
-        Body(body): Body,
-        own: &[(HeaderName, HeaderValue)],
-    ) -> Self {
-        let retry_after = retry_after.to_string();
-        let mut headers = vec![
-            ("retry-after", retry_after.as_str()),
-            ("content-type", content_type),
-            ("cache-control", "no-store"),
-        ];
-        headers.extend(own.iter().map(|(HeaderName(n), HeaderValue(v))| (n.as_str(), v.as_str())));
+    pub fn maintenance(headers: Headers, Body(body): Body) -> Self {
         Self {
             status: 503,
             details: "maintenance_mode",
-            headers: serialized(&headers),
+            headers: headers.serialized(),
             body: body.into_bytes(),
         }
     }
@@ -161,28 +156,64 @@ impl Reply {
     /// The 200 with which the proxy answers for an application that is down.
     #[must_use]
     pub fn exempt() -> Self {
+        let mut headers = Headers::default();
+        headers.push(CACHE_CONTROL.0, CACHE_CONTROL.1);
         Self {
             status: 200,
             details: "maintenance_exempt",
-            headers: serialized(&[("cache-control", "no-store")]),
+            headers: headers.serialized(),
             body: Vec::new(),
         }
     }
 }
 
-/// A header map as the proxy-wasm ABI passes it: the number of pairs, the
-/// length of each name and value, then each of them ended by a zero byte; all
-/// numbers are 32 bits, little-endian.
-fn serialized(headers: &[(&str, &str)]) -> Vec<u8> {
-    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX).to_le_bytes();
-    let mut bytes = number(headers.len()).to_vec();
-    for (name, value) in headers {
-        bytes.extend(number(name.len()));
-        bytes.extend(number(value.len()));
+/// The headers of a reply.
+#[derive(Debug, Default)]
+pub struct Headers {
+    count: usize,
+    /// The length of each name and value.
+    sizes: Vec<u8>,
+    /// Each name and value, ended by a zero byte, which none has in it.
+    texts: Vec<u8>,
+}
+
+impl Headers {
+    /// Those of every 503; clients may come back after `retry_after` seconds.
+    #[must_use]
+    pub fn maintenance(retry_after: usize, ContentType(content_type): &ContentType) -> Self {
+        let mut headers = Self::default();
+        headers.push("retry-after", &decimal(retry_after));
+        headers.push("content-type", &content_type.0);
+        headers.push(CACHE_CONTROL.0, CACHE_CONTROL.1);
+        headers
     }
-    for text in headers.iter().flat_map(|(name, value)| [name, value]) {
-        bytes.extend(text.bytes());
-        bytes.push(0);
+
+    /// Adds a header behind those that are there.
+    pub fn add(&mut self, HeaderName(name): &HeaderName, HeaderValue(value): &HeaderValue) {
+        self.push(name, value);
     }
-    bytes
+
+    fn push(&mut self, name: &str, value: &str) {
+        self.count = self.count.saturating_add(1);
+        for text in [name, value] {
+            self.sizes.extend_from_slice(&number(text.len()));
+            self.texts.extend_from_slice(text.as_bytes());
+            self.texts.push(0);
+        }
+    }
+
+    /// A header map as the proxy-wasm ABI passes it: the number of pairs, the
+    /// length of each name and value, then all of them.
+    fn serialized(self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for part in [&number(self.count)[..], &self.sizes, &self.texts] {
+            bytes.extend_from_slice(part);
+        }
+        bytes
+    }
+}
+
+/// 32 bits, little-endian.
+fn number(number: usize) -> [u8; 4] {
+    u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes()
 }

@@ -1,43 +1,61 @@
-//! Strict JSON: a value together with its place in the document.
+//! Strict JSON: values with types.
 //!
-//! A value stays the text it was given as, so that every message can quote it.
+//! A value stays the text it was given as, so that a message can quote it;
+//! where it stands is worked out only for a message.
 
-use std::ops::RangeBounds;
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::string::String;
 
-use super::parts;
+use super::parts::{self, Parts};
+use super::place::place;
 use super::suggestion::unknown;
-use crate::error::{Error, one_line};
+use crate::error::Error;
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const LONE_SURROGATE: &str = "has an escape from \\ud800 to \\udfff without its other half";
+const REPEATED: &str = "a field may be given only once";
 
-/// A JSON value and where it stands, as `exemptions[2].methods`.
-#[derive(Clone)]
-pub struct Field<'a> {
-    path: String,
-    value: &'a str,
+/// A JSON value: its text, a part of the document's.
+#[derive(Clone, Copy)]
+pub struct Field<'a>(pub(super) &'a str);
+
+/// What was read, or why it is refused. That is in a box, for else every function
+/// on its way back would have the code to copy it.
+pub type Read<'a, T> = Result<T, Box<Refused<'a>>>;
+
+/// A value that is not allowed, and what is.
+pub struct Refused<'a> {
+    field: Field<'a>,
+    allowed: Cow<'static, str>,
+}
+
+impl Refused<'_> {
+    /// The same in words, with the place of the value in its `document`.
+    #[must_use]
+    pub fn within(&self, document: Field) -> Error {
+        Error::not_allowed(&place(document, self.field), self.field.0, &self.allowed)
+    }
 }
 
 impl<'a> Field<'a> {
     /// The whole document.
-    pub(super) fn document(bytes: &'a [u8]) -> Result<Self, Error> {
-        if bytes.starts_with(BYTE_ORDER_MARK) {
-            return Err(Error::not_json(&"it begins with a byte order mark"));
-        }
-        let text = str::from_utf8(bytes).map_err(|error| Error::not_json(&error))?;
-        let value = parts::document(text).map_err(|error| Error::not_json(&error))?;
-        let path = String::new();
-        Ok(Self { path, value })
+    ///
+    /// # Errors
+    /// `bytes` are not JSON.
+    pub fn document(bytes: &'a [u8]) -> Result<Self, Error> {
+        let text = parts::text(bytes).map_err(|reason| Error::not_json(&reason))?;
+        parts::check(text).map_err(|reason| Error::not_json(&reason))?;
+        Ok(Self(text.trim_ascii()))
     }
 
     /// Refuses the value: `allowed` says what the field takes.
     #[must_use]
-    pub fn not_allowed(&self, allowed: &str) -> Error {
-        Error::not_allowed(&self.path, self.value, allowed)
+    pub fn not_allowed(self, allowed: &'static str) -> Box<Refused<'a>> {
+        Box::new(Refused { field: self, allowed: allowed.into() })
     }
 
-    pub(super) fn boolean(&self) -> Result<bool, Error> {
-        match self.value {
+    pub(super) fn boolean(self) -> Read<'a, bool> {
+        match self.0 {
             "true" => Ok(true),
             "false" => Ok(false),
             _ => Err(self.not_allowed("must be true or false")),
@@ -45,114 +63,80 @@ impl<'a> Field<'a> {
     }
 
     /// The value as a whole number; `None` for anything else, `60.0` included.
-    pub(super) fn integer(&self) -> Option<u32> {
-        self.value.parse().ok()
+    pub(super) fn integer(self) -> Option<usize> {
+        self.0.parse().ok()
     }
 
     /// The value as a string.
     ///
     /// # Errors
     /// It is not one, or its escapes do not make up Unicode text.
-    pub fn string(&self) -> Result<String, Error> {
-        self.read('"', parts::string, "must be a string")
+    pub fn string(self) -> Read<'a, String> {
+        self.is_a(b'"', "must be a string")?;
+        parts::string(self.0).ok_or_else(|| self.not_allowed(LONE_SURROGATE))
     }
 
-    /// A list of so many values; `allowed` says what it must be.
+    /// The values of a list of `least` to `most`; `allowed` says what it must be.
     pub(super) fn list(
-        &self,
-        count: impl RangeBounds<usize>,
-        allowed: &str,
-    ) -> Result<Vec<Field<'a>>, Error> {
-        let values = self.read('[', parts::items, allowed)?;
-        if !count.contains(&values.len()) {
-            return Err(self.not_allowed(allowed));
-        }
-        let at = |(index, value)| Field { path: format!("{}[{index}]", self.path), value };
-        Ok(values.into_iter().enumerate().map(at).collect())
-    }
-
-    /// An object of at most `most` entries whose keys are the operator's own.
-    pub(super) fn map(
-        &self,
+        self,
+        least: usize,
         most: usize,
-        allowed: &str,
-    ) -> Result<Vec<(String, Field<'a>)>, Error> {
-        let entries = self.read('{', parts::entries, allowed)?;
-        if entries.len() > most {
+        allowed: &'static str,
+    ) -> Read<'a, Parts<'a>> {
+        self.is_a(b'[', allowed)?;
+        let count = Parts::of(self).count();
+        if count < least || count > most {
             return Err(self.not_allowed(allowed));
         }
-        let mut fields = Vec::new();
-        for (key, value) in entries {
-            let field = Field { path: self.quoted(&key), value };
-            push(&mut fields, key, field)?;
-        }
-        Ok(fields)
+        Ok(Parts::of(self))
     }
 
-    /// An object of the `known` fields and no others.
-    pub(super) fn object(&self, known: &[&str]) -> Result<Object<'a>, Error> {
-        let entries = self.read('{', parts::entries, "must be a JSON object")?;
-        let mut fields = Vec::new();
-        for (key, value) in entries {
-            let field = Field { path: self.dotted(&key), value };
-            if !known.contains(&key.as_str()) {
-                return Err(field.not_allowed(&unknown(&key, known)));
+    /// The entries of an object of at most `most`, whose keys are the operator's own.
+    pub(super) fn map(self, most: usize, allowed: &'static str) -> Read<'a, Parts<'a>> {
+        let entries = self.entries(allowed)?;
+        if Parts::of(self).count() > most {
+            return Err(self.not_allowed(allowed));
+        }
+        for (index, entry) in Parts::of(self).enumerate() {
+            let key = entry.key();
+            if Parts::of(self).take(index).any(|earlier| earlier.key() == key) {
+                return Err(entry.value.not_allowed(REPEATED));
             }
-            push(&mut fields, key, field)?;
         }
-        Ok(Object(fields))
+        Ok(entries)
     }
 
-    /// The value taken apart by `parts`, if `opening` says that it is one of
-    /// the right type.
-    fn read<T>(
-        &self,
-        opening: char,
-        parts: impl FnOnce(&'a str) -> Option<T>,
-        allowed: &str,
-    ) -> Result<T, Error> {
-        if !self.value.starts_with(opening) {
-            return Err(self.not_allowed(allowed));
+    /// An object of the `known` fields and no others, put into `values` in
+    /// the order of `known`.
+    pub(super) fn object(self, known: &[&str], values: &mut [Option<Field<'a>>]) -> Read<'a, ()> {
+        for entry in self.entries("must be a JSON object")? {
+            let key = entry.key().unwrap_or_default();
+            let index = known.iter().position(|name| *name == key);
+            let Some(value) = index.and_then(|index| values.get_mut(index)) else {
+                let allowed = unknown(&key, known).into();
+                return Err(Box::new(Refused { field: entry.value, allowed }));
+            };
+            if value.replace(entry.value).is_some() {
+                return Err(entry.value.not_allowed(REPEATED));
+            }
         }
-        // The text is JSON, so only an escape can be wrong.
-        parts(self.value).ok_or_else(|| self.not_allowed(LONE_SURROGATE))
+        Ok(())
     }
 
-    /// The path of the field `key`, as `response.body`.
-    fn dotted(&self, key: &str) -> String {
-        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
-        if key.is_empty() || !key.bytes().all(plain) {
-            return self.quoted(key);
+    /// The entries of an object, all of whose keys are text.
+    fn entries(self, allowed: &'static str) -> Read<'a, Parts<'a>> {
+        self.is_a(b'{', allowed)?;
+        if Parts::of(self).any(|entry| entry.key().is_none()) {
+            return Err(self.not_allowed(LONE_SURROGATE));
         }
-        let dot = if self.path.is_empty() { "" } else { "." };
-        format!("{}{dot}{}", self.path, one_line(key))
+        Ok(Parts::of(self))
     }
 
-    /// The path of an entry with any key, as `response.headers["server"]`.
-    fn quoted(&self, key: &str) -> String {
-        format!("{}[\"{}\"]", self.path, one_line(key))
-    }
-}
-
-/// Adds a field, unless its key is already there.
-fn push<'a>(
-    fields: &mut Vec<(String, Field<'a>)>,
-    key: String,
-    field: Field<'a>,
-) -> Result<(), Error> {
-    if fields.iter().any(|(earlier, _)| *earlier == key) {
-        return Err(field.not_allowed("a field may be given only once"));
-    }
-    fields.push((key, field));
-    Ok(())
-}
-
-/// The fields of a JSON object, each known and given at most once.
-pub struct Object<'a>(Vec<(String, Field<'a>)>);
-
-impl<'a> Object<'a> {
-    pub(super) fn take(&mut self, key: &str) -> Option<Field<'a>> {
-        let index = self.0.iter().position(|(name, _)| name == key)?;
-        Some(self.0.swap_remove(index).1)
+    /// The text is JSON, so its first byte says of what type the value is.
+    fn is_a(self, opening: u8, allowed: &'static str) -> Read<'a, ()> {
+        if self.0.as_bytes().first() == Some(&opening) {
+            return Ok(());
+        }
+        Err(self.not_allowed(allowed))
     }
 }

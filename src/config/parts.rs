@@ -1,99 +1,163 @@
-//! The parts of a JSON text, each as the text it was given as.
+//! The parts of a JSON text.
 
-use std::fmt;
-use std::str::Chars;
+use alloc::string::String;
 
-use super::scan::{Fault, Scanner};
+use super::json::Field;
+use super::scan::Scanner;
+use crate::text::{decimal, joined};
 
-/// Why a text is not JSON, and where that shows.
-pub struct Malformed {
-    what: &'static str,
-    line: usize,
-    column: usize,
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// `bytes` as text, or why they are none.
+pub fn text(bytes: &[u8]) -> Result<&str, String> {
+    if bytes.starts_with(BYTE_ORDER_MARK) {
+        return Err("it begins with a byte order mark".into());
+    }
+    str::from_utf8(bytes).map_err(|error| {
+        let at = decimal(error.valid_up_to());
+        match error.error_len() {
+            Some(size) => {
+                joined(&["invalid utf-8 sequence of ", &decimal(size), " bytes from index ", &at])
+            }
+            None => joined(&["incomplete utf-8 byte sequence from index ", &at]),
+        }
+    })
 }
 
-impl fmt::Display for Malformed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at line {} column {}", self.what, self.line, self.column)
+/// Whether `text` is JSON; if not, why, and where that shows.
+pub fn check(text: &str) -> Result<(), String> {
+    let mut scanner = Scanner::new(text);
+    if scanner.document().is_some() {
+        return Ok(());
+    }
+    let (mut line, mut column): (usize, usize) = (1, 0);
+    for byte in text.bytes().take(scanner.at()) {
+        column = column.saturating_add(1);
+        if byte == b'\n' {
+            (line, column) = (line.saturating_add(1), 0);
+        }
+    }
+    let (line, column) = (decimal(line), decimal(column));
+    Err(joined(&[scanner.fault(), " at line ", &line, " column ", &column]))
+}
+
+/// The values of a list, or the keys and values of an object; none by default.
+#[derive(Clone, Default)]
+pub struct Parts<'a> {
+    text: &'a str,
+    scanner: Scanner<'a>,
+}
+
+impl<'a> Parts<'a> {
+    /// Those of `field`, which is a list or an object; of anything else they
+    /// mean nothing.
+    #[must_use]
+    pub fn of(Field(text): Field<'a>) -> Self {
+        Self { text, scanner: Scanner::new(text) }
+    }
+
+    fn value(&mut self) -> Option<Field<'a>> {
+        self.scanner.space();
+        let start = self.scanner.at();
+        self.scanner.value()?;
+        self.text.get(start..self.scanner.at()).map(Field)
     }
 }
 
-/// The value that `text` is, without the white space around it.
-pub fn document(text: &str) -> Result<&str, Malformed> {
-    Scanner::new(text).document().map_err(|fault| malformed(&fault, text.as_bytes()))?;
-    Ok(text.trim_ascii())
+impl<'a> Iterator for Parts<'a> {
+    type Item = Part<'a>;
+
+    fn next(&mut self) -> Option<Part<'a>> {
+        // The bracket or comma before it.
+        self.scanner.space();
+        self.scanner.step();
+        self.scanner.space();
+        if let None | Some(b']' | b'}') = self.scanner.peek() {
+            return None;
+        }
+        let mut key = "";
+        if self.text.starts_with('{') {
+            key = self.value()?.0;
+            // The colon.
+            self.scanner.space();
+            self.scanner.step();
+        }
+        Some(Part { key, value: self.value()? })
+    }
 }
 
-/// The values of `list`, which is a JSON list.
-pub fn items(list: &str) -> Option<Vec<&str>> {
-    let mut scanner = Scanner::new(list);
-    let mut items = Vec::new();
-    while scanner.goes_on(b']') {
-        items.push(scanner.text_of_value(list)?);
-    }
-    Some(items)
+/// A value of a list, or an entry of an object.
+pub struct Part<'a> {
+    /// The text of the key; nothing in a list.
+    key: &'a str,
+    /// The value.
+    pub value: Field<'a>,
 }
 
-/// The keys and values of `object`, which is a JSON object; `None` if a key is
-/// not Unicode text.
-pub fn entries(object: &str) -> Option<Vec<(String, &str)>> {
-    let mut scanner = Scanner::new(object);
-    let mut entries = Vec::new();
-    while scanner.goes_on(b'}') {
-        let key = string(scanner.text_of_value(object)?)?;
-        scanner.space();
-        scanner.step();
-        entries.push((key, scanner.text_of_value(object)?));
+impl Part<'_> {
+    /// Whether the key differs from `other` in case at most.
+    #[must_use]
+    pub fn has_key_like(&self, other: &str) -> bool {
+        self.key().is_some_and(|key| key.eq_ignore_ascii_case(other))
     }
-    Some(entries)
+
+    /// Whether it is one of an object.
+    #[must_use]
+    pub fn has_key(&self) -> bool {
+        !self.key.is_empty()
+    }
+
+    /// The key; `None` if its escapes do not make up Unicode text.
+    #[must_use]
+    pub fn key(&self) -> Option<String> {
+        string(self.key)
+    }
 }
 
 /// The text of `string`, which is a JSON string; `None` if an escape stands for
 /// one half of a character.
 pub fn string(string: &str) -> Option<String> {
-    let inner = string.get(1..string.len().checked_sub(1)?)?;
-    let mut text = String::with_capacity(inner.len());
-    let mut rest = inner.chars();
-    while let Some(c) = rest.next() {
-        text.push(if c == '\\' { escaped(&mut rest)? } else { c });
+    let mut rest = string.get(1..string.len().checked_sub(1)?)?;
+    let mut text = String::new();
+    while let Some(at) = rest.bytes().position(|byte| byte == b'\\') {
+        text.push_str(rest.get(..at)?);
+        let (c, behind) = escaped(rest.get(at..)?.get(1..)?)?;
+        text.push(c);
+        rest = behind;
     }
+    text.push_str(rest);
     Some(text)
 }
 
-fn escaped(rest: &mut Chars) -> Option<char> {
-    Some(match rest.next()? {
-        'b' => '\u{8}',
-        'f' => '\u{c}',
-        'n' => '\n',
-        'r' => '\r',
-        't' => '\t',
-        'u' => return unicode(rest),
-        itself => itself,
-    })
+/// What an escape stands for, and the text behind it.
+fn escaped(escape: &str) -> Option<(char, &str)> {
+    let rest = escape.get(1..)?;
+    let c = match escape.bytes().next()? {
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        b'n' => '\n',
+        b'r' => '\r',
+        b't' => '\t',
+        b'u' => return unicode(rest),
+        itself => char::from(itself),
+    };
+    Some((c, rest))
 }
 
 /// A character as one UTF-16 unit, or two with an escape between them.
-fn unicode(rest: &mut Chars) -> Option<char> {
-    let first = unit(rest)?;
-    let second = match first {
-        0xd800..=0xdbff => {
-            let escape = rest.next() == Some('\\') && rest.next() == Some('u');
-            Some(escape.then(|| unit(rest)).flatten()?)
-        }
-        _ => None,
+fn unicode(digits: &str) -> Option<(char, &str)> {
+    let (first, rest) = unit(digits)?;
+    let Some(high @ ..0x400) = first.checked_sub(0xd800) else {
+        return Some((char::from_u32(first)?, rest));
     };
-    char::decode_utf16([first].into_iter().chain(second)).next()?.ok()
+    let (second, rest) = unit(rest.strip_prefix("\\u")?)?;
+    let Some(low @ ..0x400) = second.checked_sub(0xdc00) else {
+        return None;
+    };
+    let code = high.checked_mul(0x400)?.checked_add(low)?.checked_add(0x1_0000)?;
+    Some((char::from_u32(code)?, rest))
 }
 
-fn unit(rest: &mut Chars) -> Option<u16> {
-    let digits = rest.as_str().get(..4)?;
-    *rest = rest.as_str().get(4..)?.chars();
-    u16::from_str_radix(digits, 16).ok()
-}
-
-fn malformed(Fault(what, at): &Fault, text: &[u8]) -> Malformed {
-    let before = text.get(..*at).unwrap_or(text);
-    let line = before.split(|byte| *byte == b'\n').count();
-    let column = before.rsplit(|byte| *byte == b'\n').next().map_or(0, <[u8]>::len);
-    Malformed { what, line, column }
+fn unit(digits: &str) -> Option<(u32, &str)> {
+    Some((u32::from_str_radix(digits.get(..4)?, 16).ok()?, digits.get(4..)?))
 }

@@ -1,30 +1,49 @@
 //! What to say of a field that nobody knows.
 
+use alloc::string::String;
+use core::array;
+
 /// How a message says that `key` is none of the `known` fields, with the one
 /// that was probably meant.
 pub fn unknown(key: &str, known: &[&str]) -> String {
-    let all = known.join(", ");
-    match nearest(key, known) {
-        Some(name) => format!("unknown field, did you mean {name}? Known here: {all}"),
-        None => format!("unknown field, known here: {all}"),
+    let mut text = String::from("unknown field, ");
+    if let Some(name) = nearest(key, known) {
+        for part in ["did you mean ", name, "? Known here: "] {
+            text.push_str(part);
+        }
+    } else {
+        text.push_str("known here: ");
     }
+    for (index, name) in known.iter().enumerate() {
+        text.push_str(if index > 0 { ", " } else { "" });
+        text.push_str(name);
+    }
+    text
 }
 
 /// The most similar name, if at most half of its letters differ.
 fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
-    known
-        .iter()
+    let mut nearest: Option<(usize, &str)> = None;
+    for name in known {
+        let most = name.len() / 2;
         // The lengths differ by no more than the distance: a key of megabytes is not compared.
-        .filter(|name| key.len().abs_diff(name.len()) <= name.len() / 2)
-        .map(|name| (distance(key, name), *name))
-        .filter(|(distance, name)| *distance <= name.len() / 2)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| name)
+        if key.len().abs_diff(name.len()) > most {
+            continue;
+        }
+        let distance = distance(key, name);
+        if distance <= most && nearest.is_none_or(|(least, _)| distance < least) {
+            nearest = Some((distance, name));
+        }
+    }
+    nearest.map(|(_, name)| name)
 }
+
+/// Longer than every name of a field.
+const MOST_LETTERS: usize = 32;
 
 /// Levenshtein distance, in bytes, without regard to case.
 fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
+    let mut row: [usize; MOST_LETTERS] = array::from_fn(|i| i);
     for (i, x) in a.bytes().enumerate() {
         let mut diagonal = i;
         let mut left = i.saturating_add(1);
@@ -35,7 +54,7 @@ fn distance(a: &str, b: &str) -> usize {
             *cell = left;
         }
     }
-    row.last().copied().unwrap_or_default()
+    row.get(b.len()).copied().unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

@@ -2,11 +2,6 @@
 
 #![expect(unsafe_code, reason = "the host finds a callback by its unmangled name")]
 
-use std::alloc::{Layout, alloc};
-use std::ptr;
-
-use talc::wasm::{WasmDynamicTalc, new_wasm_dynamic_allocator};
-
 use super::vm;
 
 /// Go on with the filter chain.
@@ -17,22 +12,6 @@ const PAUSE: u32 = 1;
 /// Says which version of the ABI this module speaks; never called.
 #[unsafe(no_mangle)]
 extern "C" fn proxy_abi_version_0_2_1() {}
-
-/// A quarter of the code of the standard library's allocator for wasm32, and
-/// fewer steps to take a block and give it back, which each request does.
-#[global_allocator]
-static MEMORY: WasmDynamicTalc = new_wasm_dynamic_allocator();
-
-/// A block for a value that the host passes; null if there is none, which the
-/// host takes for a failed call. [`super::host`] takes it over.
-#[unsafe(no_mangle)]
-extern "C" fn malloc(size: usize) -> *mut u8 {
-    match Layout::array::<u8>(size) {
-        // SAFETY: the size is not zero.
-        Ok(layout) if size > 0 => unsafe { alloc(layout) },
-        _ => ptr::null_mut(),
-    }
-}
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_vm_start(_: u32, _: usize) -> u32 {

@@ -1,12 +1,14 @@
 //! What maintenance leaves to see: a gauge, two counters and a log line for
 //! each change of state. Nothing of a request is in any of them.
 
-use std::mem;
+use alloc::vec::Vec;
+use core::mem;
 
 use super::host::{self, Level, Metric};
 use crate::in_force::InForce;
 use crate::noted::Noted;
 use crate::policy::Policy;
+use crate::text::joined;
 
 /// How late the counters and the gauge may be.
 const REPORT_MILLISECONDS: u32 = 1000;
@@ -59,7 +61,7 @@ impl Evidence {
             host::tick_every(REPORT_MILLISECONDS);
         }
         let summary = policy.summary();
-        self.note(|noted| noted.configured(generation, &summary));
+        self.note(&|noted| noted.configured(generation, &summary));
     }
 
     /// A root context with `policy` takes a stream: where the newest of its
@@ -74,7 +76,7 @@ impl Evidence {
     pub fn withdraw(&self, root: u32, in_force: &mut InForce) {
         if let Some(generation) = in_force.gone(root) {
             self.record(in_force.any());
-            self.note(|noted| noted.gone(generation));
+            self.note(&|noted| noted.gone(generation));
         }
     }
 
@@ -107,8 +109,9 @@ impl Evidence {
 
     /// Puts what `next` makes of the noted state in its place, and logs it if
     /// it differs. At level warning, for that is what a sidecar shows as it comes.
-    fn note(&self, next: impl Fn(&Noted) -> Option<Noted>) {
-        let key = [b"maintenance state of ", self.plugin.as_slice()].concat();
+    fn note(&self, next: &dyn Fn(&Noted) -> Option<Noted>) {
+        let mut key = joined(&["maintenance state of "]).into_bytes();
+        key.extend_from_slice(&self.plugin);
         for _ in 0..MOST_TRIES {
             let Some((bytes, version)) = host::shared(&key) else {
                 return;

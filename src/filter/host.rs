@@ -7,7 +7,9 @@
 
 #![expect(unsafe_code, reason = "foreign functions: the one place where memory is shared")]
 
-use std::ptr;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::ptr;
 
 use crate::reply::Reply;
 

@@ -1,11 +1,16 @@
 //! One plugin configuration in one VM: Envoy makes a new root context for
 //! each, and keeps an old one for as long as a stream holds it.
 
+use alloc::vec::Vec;
+
 use super::evidence::{Counts, Evidence};
 use super::host::{self, Level};
 use super::vm::Verdict;
 use crate::in_force::InForce;
 use crate::policy::{Decision, Policy, RequestHead};
+use crate::text::joined;
+
+const REFUSED: &str = "plugin configuration refused: ";
 
 pub struct Root {
     pub id: u32,
@@ -21,7 +26,7 @@ impl Root {
 
     pub fn configure(&mut self, size: usize, in_force: &mut InForce) -> bool {
         let Some(bytes) = host::configuration(size) else {
-            host::log(Level::Error, "plugin configuration refused: the proxy does not hand it out");
+            host::log(Level::Error, &joined(&[REFUSED, "the proxy does not hand it out"]));
             return false;
         };
         match Policy::from_json(&bytes) {
@@ -33,7 +38,7 @@ impl Root {
                 true
             }
             Err(error) => {
-                host::log(Level::Error, &format!("plugin configuration refused: {error}"));
+                host::log(Level::Error, &joined(&[REFUSED, error.as_str()]));
                 false
             }
         }
@@ -48,8 +53,8 @@ impl Root {
     }
 
     pub fn request(&mut self, in_force: &mut InForce) -> Verdict {
-        if let Some(evidence) = &self.evidence {
-            evidence.resume(self.id, &self.policy, in_force);
+        if in_force.has_vacancy() {
+            self.resume(in_force);
         }
         let reply = match self.policy.decide(&Host) {
             Decision::Pass => return Verdict::Passes,
@@ -69,6 +74,14 @@ impl Root {
         // Sent or not, the request goes no further.
         host::send(reply);
         Verdict::Answered
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn resume(&self, in_force: &mut InForce) {
+        if let Some(evidence) = &self.evidence {
+            evidence.resume(self.id, &self.policy, in_force);
+        }
     }
 
     pub fn withdraw(mut self, in_force: &mut InForce) {

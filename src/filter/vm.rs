@@ -1,6 +1,8 @@
 //! The state of one VM: its root contexts, and the streams to decide over.
 
-use std::cell::RefCell;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+use core::mem;
 
 use super::root::Root;
 use crate::in_force::InForce;
@@ -24,15 +26,19 @@ pub struct Vm {
     awaited: Vec<(u32, u32)>,
 }
 
-thread_local! {
-    /// A VM has one thread, so this is the state of the VM.
-    static VM: RefCell<Vm> = const { RefCell::new(Vm::new()) };
-}
+/// The state of the VM.
+struct State(RefCell<Vm>);
+
+// SAFETY: a VM has one thread.
+#[expect(unsafe_code, reason = "a static must be shareable between threads, of which there is one")]
+unsafe impl Sync for State {}
+
+static STATE: State = State(RefCell::new(Vm::new()));
 
 /// `None` cannot happen: of all callbacks the host calls only `malloc` while
 /// another one is under way, and that needs no state.
 pub fn with<T>(use_it: impl FnOnce(&mut Vm) -> T) -> Option<T> {
-    VM.with(|vm| vm.try_borrow_mut().ok().map(|mut vm| use_it(&mut vm)))
+    STATE.0.try_borrow_mut().ok().map(|mut vm| use_it(&mut vm))
 }
 
 impl Vm {
@@ -41,6 +47,8 @@ impl Vm {
     }
 
     /// The host may announce a root context more than once.
+    #[cold]
+    #[inline(never)]
     pub fn add_root(&mut self, id: u32) {
         if self.roots.iter().all(|root| root.id != id) {
             self.roots.push(Root::new(id));
@@ -71,21 +79,38 @@ impl Vm {
 
     /// A context goes, of a stream or a root context.
     pub fn delete(&mut self, context: u32) {
-        if self.root_of(context).is_some() {
-            return;
+        if self.root_of(context).is_none() && find(&mut self.roots, context).is_some() {
+            self.remove_root(context);
         }
-        if let Some(at) = self.roots.iter().position(|root| root.id == context) {
-            self.roots.swap_remove(at).withdraw(&mut self.in_force);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn remove_root(&mut self, id: u32) {
+        if let Some(root) = take(&mut self.roots, |root| root.id == id) {
+            root.withdraw(&mut self.in_force);
         }
     }
 
     /// The root context of an awaited stream, which is awaited no longer.
     fn root_of(&mut self, stream: u32) -> Option<u32> {
-        let at = self.awaited.iter().rposition(|(awaited, _)| *awaited == stream)?;
-        Some(self.awaited.swap_remove(at).1)
+        take(&mut self.awaited, |(awaited, _)| *awaited == stream).map(|(_, root)| root)
     }
 }
 
 fn find(roots: &mut [Root], id: u32) -> Option<&mut Root> {
     roots.iter_mut().find(|root| root.id == id)
+}
+
+/// Takes out one that `is` says of, and looks at the last one first.
+fn take<T>(items: &mut Vec<T>, is: impl Fn(&T) -> bool) -> Option<T> {
+    let last = items.pop()?;
+    if is(&last) {
+        return Some(last);
+    }
+    if let Some(place) = items.iter_mut().find(|item| is(item)) {
+        return Some(mem::replace(place, last));
+    }
+    items.push(last);
+    None
 }

@@ -7,21 +7,34 @@
 
 mod scalar;
 
-/// What is wrong, and the offset of the byte behind the one that shows it.
-pub struct Fault(pub &'static str, pub usize);
+use alloc::vec::Vec;
 
-/// A place in a text.
+const OPEN_OBJECT: &str = "EOF while parsing an object";
+
+/// A place in a text. What fails returns `None`, and leaves the words for it,
+/// and the place behind the byte that shows it, in the scanner: a `Result` of
+/// both would be more code at every step.
+#[derive(Clone, Default)]
 pub struct Scanner<'a> {
     text: &'a [u8],
     at: usize,
+    fault: &'static str,
 }
 
 impl<'a> Scanner<'a> {
     pub fn new(text: &'a str) -> Self {
-        Self { text: text.as_bytes(), at: 0 }
+        Self { text: text.as_bytes(), at: 0, fault: "" }
     }
 
-    fn peek(&self) -> Option<u8> {
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
+    pub fn fault(&self) -> &'static str {
+        self.fault
+    }
+
+    pub fn peek(&self) -> Option<u8> {
         self.text.get(self.at).copied()
     }
 
@@ -42,130 +55,95 @@ impl<'a> Scanner<'a> {
     }
 
     /// A fault that the next byte shows.
-    fn ahead(&self, what: &'static str) -> Fault {
-        Fault(what, self.at.saturating_add(1).min(self.text.len()))
+    fn ahead<T>(&mut self, what: &'static str) -> Option<T> {
+        self.step();
+        self.here(what)
     }
 
     /// A fault that the byte just read shows.
-    fn here(&self, what: &'static str) -> Fault {
-        Fault(what, self.at)
+    fn here<T>(&mut self, what: &'static str) -> Option<T> {
+        self.fault = what;
+        None
     }
 
     /// A value with nothing but white space around it.
-    pub fn document(&mut self) -> Result<(), Fault> {
+    pub fn document(&mut self) -> Option<()> {
         self.value()?;
         self.space();
         match self.peek() {
-            None => Ok(()),
-            Some(_) => Err(self.ahead("trailing characters")),
+            None => Some(()),
+            Some(_) => self.ahead("trailing characters"),
         }
-    }
-
-    /// Goes past the bracket or comma before the next value of a list or
-    /// object, or says that there is none.
-    pub fn goes_on(&mut self, close: u8) -> bool {
-        self.space();
-        self.step();
-        self.space();
-        self.peek().is_some_and(|byte| byte != close)
-    }
-
-    /// The next value, of the text that this scanner was made for.
-    pub fn text_of_value<'t>(&mut self, text: &'t str) -> Option<&'t str> {
-        self.space();
-        let start = self.at;
-        self.value().ok()?;
-        text.get(start..self.at)
     }
 
     /// A value with all that is in it: a loop, for text from outside must not
     /// decide how deep the stack gets.
-    fn value(&mut self) -> Result<(), Fault> {
+    pub fn value(&mut self) -> Option<()> {
         let mut open = Vec::new();
         loop {
             self.space();
+            let mut is_first = false;
             match self.peek() {
-                None => return Err(self.ahead("EOF while parsing a value")),
+                None => return self.ahead("EOF while parsing a value"),
                 Some(bracket @ (b'[' | b'{')) => {
                     self.step();
-                    if !self.is_empty(bracket)? {
-                        open.push(bracket);
-                        continue;
-                    }
+                    open.push(bracket);
+                    is_first = true;
                 }
-                Some(first) => self.scalar(first)?,
+                Some(byte) => self.scalar(byte)?,
             }
-            while let Some(bracket) = open.last().copied() {
-                if self.is_more(bracket)? {
+            loop {
+                let Some(bracket) = open.last() else {
+                    return Some(());
+                };
+                if self.is_more(*bracket == b'[', is_first)? {
                     break;
                 }
                 open.pop();
-            }
-            if open.is_empty() {
-                return Ok(());
+                is_first = false;
             }
         }
     }
 
-    /// Behind an opening bracket: whether the closing one is next. If not, goes
-    /// on to the first value.
-    fn is_empty(&mut self, bracket: u8) -> Result<bool, Fault> {
+    /// In a list or an object, before the first value or behind one: whether
+    /// another one follows, and goes on to it.
+    fn is_more(&mut self, in_list: bool, is_first: bool) -> Option<bool> {
         self.space();
-        match (bracket, self.peek()) {
-            (_, None) => Err(self.end_of(bracket)),
-            (b'[', Some(b']')) | (b'{', Some(b'}')) => {
+        match self.peek() {
+            None if in_list => return self.ahead("EOF while parsing a list"),
+            None => return self.ahead(OPEN_OBJECT),
+            Some(b']') if in_list => {
                 self.step();
-                Ok(true)
+                return Some(false);
             }
-            (b'{', _) => self.key().map(|()| false),
-            _ => Ok(false),
+            Some(b'}') if !in_list => {
+                self.step();
+                return Some(false);
+            }
+            Some(_) if is_first => (),
+            Some(b',') => self.step(),
+            Some(_) if in_list => return self.ahead("expected `,` or `]`"),
+            Some(_) => return self.ahead("expected `,` or `}`"),
         }
-    }
-
-    /// Behind a value in brackets: whether another one follows, and goes on to it.
-    fn is_more(&mut self, bracket: u8) -> Result<bool, Fault> {
-        self.space();
-        match (bracket, self.peek()) {
-            (_, None) => Err(self.end_of(bracket)),
-            (b'[', Some(b']')) | (b'{', Some(b'}')) => {
-                self.step();
-                Ok(false)
-            }
-            (b'[', Some(b',')) => {
-                self.step();
-                Ok(true)
-            }
-            (_, Some(b',')) => {
-                self.step();
-                self.key().map(|()| true)
-            }
-            (b'[', _) => Err(self.ahead("expected `,` or `]`")),
-            _ => Err(self.ahead("expected `,` or `}`")),
+        if !in_list {
+            self.key()?;
         }
+        Some(true)
     }
 
-    fn end_of(&self, bracket: u8) -> Fault {
-        self.ahead(match bracket {
-            b'[' => "EOF while parsing a list",
-            _ => "EOF while parsing an object",
-        })
-    }
-
-    fn key(&mut self) -> Result<(), Fault> {
+    fn key(&mut self) -> Option<()> {
         self.space();
         match self.peek() {
             Some(b'"') => self.string()?,
-            Some(_) => return Err(self.ahead("key must be a string")),
-            None => return Err(self.end_of(b'{')),
+            Some(_) => return self.ahead("key must be a string"),
+            None => return self.ahead(OPEN_OBJECT),
         }
         self.space();
         match self.peek() {
-            Some(b':') => {
-                self.step();
-                Ok(())
-            }
-            Some(_) => Err(self.ahead("expected `:`")),
-            None => Err(self.end_of(b'{')),
+            Some(b':') => self.step(),
+            Some(_) => return self.ahead("expected `:`"),
+            None => return self.ahead(OPEN_OBJECT),
         }
+        Some(())
     }
 }

@@ -1,19 +1,19 @@
 //! Words, numbers and strings.
 
-use super::{Fault, Scanner};
+use super::Scanner;
 
 const CONTROL: &str = "control character (\\u0000-\\u001F) found while parsing a string";
 const OPEN_STRING: &str = "EOF while parsing a string";
 
 impl Scanner<'_> {
-    pub(super) fn scalar(&mut self, first: u8) -> Result<(), Fault> {
+    pub(super) fn scalar(&mut self, first: u8) -> Option<()> {
         match first {
             b'n' => self.word(b"null"),
             b't' => self.word(b"true"),
             b'f' => self.word(b"false"),
             b'"' => self.string(),
             b'-' | b'0'..=b'9' => self.number(),
-            _ => Err(self.ahead("expected value")),
+            _ => self.ahead("expected value"),
         }
     }
 
@@ -25,33 +25,33 @@ impl Scanner<'_> {
         self.at > start
     }
 
-    fn word(&mut self, word: &[u8]) -> Result<(), Fault> {
+    fn word(&mut self, word: &[u8]) -> Option<()> {
         for expected in word {
             match self.next() {
-                None => return Err(self.here("EOF while parsing a value")),
-                Some(byte) if byte != *expected => return Err(self.here("expected ident")),
+                None => return self.here("EOF while parsing a value"),
+                Some(byte) if byte != *expected => return self.here("expected ident"),
                 Some(_) => (),
             }
         }
-        Ok(())
+        Some(())
     }
 
-    fn number(&mut self) -> Result<(), Fault> {
+    fn number(&mut self) -> Option<()> {
         const INVALID: &str = "invalid number";
         if self.peek() == Some(b'-') {
             self.step();
         }
         match self.next() {
             Some(b'0') if matches!(self.peek(), Some(b'0'..=b'9')) => {
-                return Err(self.ahead(INVALID));
+                return self.ahead(INVALID);
             }
             Some(b'0'..=b'9') => self.digits(),
-            _ => return Err(self.here(INVALID)),
+            _ => return self.here(INVALID),
         };
         if self.peek() == Some(b'.') {
             self.step();
             if !self.digits() {
-                return Err(self.ahead(INVALID));
+                return self.ahead(INVALID);
             }
         }
         if let Some(b'e' | b'E') = self.peek() {
@@ -60,52 +60,52 @@ impl Scanner<'_> {
                 self.step();
             }
             if !matches!(self.next(), Some(b'0'..=b'9')) {
-                return Err(self.here(INVALID));
+                return self.here(INVALID);
             }
             self.digits();
         }
-        Ok(())
+        Some(())
     }
 
-    pub(super) fn string(&mut self) -> Result<(), Fault> {
+    pub(super) fn string(&mut self) -> Option<()> {
         self.step();
         loop {
             match self.peek() {
                 Some(b'"') => {
                     self.step();
-                    return Ok(());
+                    return Some(());
                 }
                 Some(b'\\') => {
                     self.step();
                     self.escape()?;
                 }
-                Some(0..=0x1f) => return Err(self.here(CONTROL)),
+                Some(0..=0x1f) => return self.here(CONTROL),
                 Some(_) => self.step(),
-                None => return Err(self.here(OPEN_STRING)),
+                None => return self.here(OPEN_STRING),
             }
         }
     }
 
-    fn escape(&mut self) -> Result<(), Fault> {
+    fn escape(&mut self) -> Option<()> {
         match self.next() {
             Some(b'u') => self.unit(),
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(()),
-            Some(_) => Err(self.here("invalid escape")),
-            None => Err(self.here(OPEN_STRING)),
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Some(()),
+            Some(_) => self.here("invalid escape"),
+            None => self.here(OPEN_STRING),
         }
     }
 
-    fn unit(&mut self) -> Result<(), Fault> {
+    fn unit(&mut self) -> Option<()> {
         let end = self.at.saturating_add(4);
         let Some(digits) = self.text.get(self.at..end) else {
             self.at = self.text.len();
-            return Err(self.here(OPEN_STRING));
+            return self.here(OPEN_STRING);
         };
         self.at = end;
         if digits.iter().all(u8::is_ascii_hexdigit) {
-            Ok(())
+            Some(())
         } else {
-            Err(self.here("invalid escape"))
+            self.here("invalid escape")
         }
     }
 }
