@@ -1,0 +1,54 @@
+//! The exports of a module: those that a proxy-wasm host looks for.
+
+use walrus::{ExportItem, Module};
+
+/// What every filter needs of the ABI
+/// ([specification](https://github.com/proxy-wasm/spec/tree/main/abi-versions/v0.2.1)),
+/// each by any of its names.
+const NEEDED: [(&str, &[&str]); 7] = [
+    ("its memory", &["memory"]),
+    ("allocation", &["malloc", "proxy_on_memory_allocate"]),
+    (
+        "the version of the ABI",
+        &["proxy_abi_version_0_1_0", "proxy_abi_version_0_2_0", "proxy_abi_version_0_2_1"],
+    ),
+    ("the start of the VM", &["proxy_on_vm_start"]),
+    ("configuration", &["proxy_on_configure"]),
+    ("the creation of contexts", &["proxy_on_context_create"]),
+    ("their end", &["proxy_on_delete"]),
+];
+
+/// What a host looks for beside the callbacks and the above.
+const ENTRY_POINTS: [&str; 3] = ["_initialize", "_start", "main"];
+
+/// Takes back all exports that no host looks for, as those of the linker.
+///
+/// # Errors
+/// One that is needed is not there.
+pub fn prune(module: &mut Module) -> Result<(), String> {
+    for (what, names) in NEEDED {
+        if !module.exports.iter().any(|export| names.contains(&export.name.as_str())) {
+            return Err(format!("exports nothing for {what}: {}", names.join(" or ")));
+        }
+    }
+    let is_known = |name: &str| {
+        name.starts_with("proxy_")
+            || ENTRY_POINTS.contains(&name)
+            || NEEDED.iter().any(|(_, names)| names.contains(&name))
+    };
+    let others: Vec<_> = module
+        .exports
+        .iter()
+        .filter(|export| !is_known(&export.name))
+        .map(walrus::Export::id)
+        .collect();
+    for id in others {
+        module.exports.delete(id);
+    }
+    Ok(())
+}
+
+/// Whether the host can call what is in the table.
+pub fn has_table(module: &Module) -> bool {
+    module.exports.iter().any(|export| matches!(export.item, ExportItem::Table(_)))
+}
