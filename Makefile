@@ -92,10 +92,10 @@ schema: ## write istio/plugin-config.schema.json anew from the sources
 	UPDATE_SCHEMA=1 cargo test --quiet --locked --test schema
 
 .PHONY: size
-size: build ## show where the bytes of the module are
-	@cargo run --quiet --locked -p xtask -- size dist/plugin.wasm
-	@CARGO_PROFILE_RELEASE_STRIP=debuginfo CARGO_TARGET_DIR=target/size OUT=target/size/named.wasm scripts/build-wasm.sh
-	@cargo run --quiet --locked -p xtask -- size target/size/named.wasm
+size: build ## show where the bytes of the module are, before and after the step behind the linker
+	@wc -c dist/plugin.wasm
+	@NAMES=1 OUT=target/size/plugin.wasm scripts/build-wasm.sh
+	@cargo run --quiet --locked -p xtask -- size target/size/wasm32-unknown-unknown/release/maintenance_filter.wasm target/size/plugin.wasm
 
 .PHONY: bench
 bench: build ## measure what a request costs; takes minutes and a quiet machine with 2 cores (ROUNDS=11)

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use harness::client::{self, Client, Http};
 use harness::envoy::Admin;
 use harness::process::Process;
 use harness::wait::eventually;
@@ -14,6 +15,9 @@ use tempfile::TempDir;
 
 /// The core that Envoy has to itself; clients get another one.
 const CORE: &str = "0";
+
+/// Under valgrind it takes most of a minute.
+const TIME_TO_START: Duration = Duration::from_secs(300);
 
 const TYPE: &str = "type.googleapis.com/envoy.extensions.filters";
 
@@ -86,12 +90,23 @@ pub fn binary() -> PathBuf {
 impl Proxy {
     /// Starts Envoy, pinned to its core, in a folder that may hold files of its own.
     pub async fn start(folder: TempDir, bootstrap: &Value, workers: u32) -> Self {
+        Self::start_under(&["taskset", "-c", CORE], folder, bootstrap, workers).await
+    }
+
+    /// Starts Envoy by another program, which takes its command line.
+    pub async fn start_under(
+        program: &[&str],
+        folder: TempDir,
+        bootstrap: &Value,
+        workers: u32,
+    ) -> Self {
         let file = folder.path().join("bootstrap.json");
         fs::write(&file, bootstrap.to_string()).expect("the bootstrap written");
         let address_file = folder.path().join("admin.address");
-        let mut command = Command::new("taskset");
+        let (program, arguments) = program.split_first().expect("a program");
+        let mut command = Command::new(program);
         command
-            .args(["-c", CORE])
+            .args(arguments)
             .arg(binary())
             .args(["--concurrency", &workers.to_string(), "--disable-hot-restart"])
             .args(["--log-level", "warn", "--admin-address-path"])
@@ -103,11 +118,15 @@ impl Proxy {
             assert!(process.exited().is_none(), "Envoy did not start");
             fs::read_to_string(&address_file).ok()?.trim().parse::<SocketAddr>().ok()
         };
-        let address = eventually("the admin address", Duration::from_secs(60), address).await;
-        let admin = Admin::at(address);
-        let live = async || (admin.text("/ready").await.trim() == "LIVE").then_some(());
-        eventually("Envoy is live", Duration::from_secs(60), live).await;
-        Self { process, admin, folder }
+        let address = eventually("the admin address", TIME_TO_START, address).await;
+        // While the modules load, nobody answers.
+        let live = async || {
+            let mut client = Client::connect(address, Http::One).await.ok()?;
+            let answer = client.send(client::request("GET", "/ready")).await.ok()?;
+            (answer.status == 200).then_some(())
+        };
+        eventually("Envoy is live", TIME_TO_START, live).await;
+        Self { process, admin: Admin::at(address), folder }
     }
 
     pub fn admin(&self) -> &Admin {
@@ -118,9 +137,13 @@ impl Proxy {
         self.process.log()
     }
 
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// The processor time that it has used, in microseconds.
     pub fn processor_time(&self) -> f64 {
-        let tasks = format!("/proc/{}/task", self.process.id());
+        let tasks = format!("/proc/{}/task", self.id());
         let threads = fs::read_dir(tasks).expect("Linux's /proc").flatten();
         let nanoseconds = |thread: fs::DirEntry| {
             let text = fs::read_to_string(thread.path().join("schedstat")).ok()?;
@@ -131,7 +154,7 @@ impl Proxy {
 
     /// The memory that it has resident, in KiB.
     pub fn resident(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()));
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id()));
         let status = status.expect("Linux's /proc");
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         line.and_then(|line| line.split_whitespace().next()?.parse().ok()).expect("a number")

@@ -23,6 +23,10 @@ impl Samples {
         self.0.push(sample);
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub fn best(&self) -> f64 {
         self.at(0.0)
     }
@@ -64,34 +68,43 @@ pub fn measure(proxy: &Proxy, http: Http, port: u16, path: &str) -> f64 {
     (proxy.processor_time() - before) / requests
 }
 
+/// Sends this many requests to `url`, one after another over HTTP/1.1, eight at
+/// a time over HTTP/2.
+pub fn send_exactly(http: Http, count: u32, url: &str) {
+    let protocol = match http {
+        Http::One => "--h1",
+        Http::Two => "-m8",
+    };
+    let answered = run(&["h2load", protocol, "-t1", "-c1", &format!("-n{count}")], url);
+    assert!((answered - f64::from(count)).abs() < 0.5, "{answered} of {count} were answered");
+}
+
 /// How many requests were answered.
 fn send(http: Http, url: &str) -> f64 {
-    let arguments: &[&str] = match http {
-        Http::One => &["wrk", "-t1", "-c16", "-d1s"],
-        Http::Two => &["h2load", "-t1", "-c4", "-m8", "-n20000"],
-    };
+    match http {
+        Http::One => run(&["wrk", "-t1", "-c16", "-d1s"], url),
+        Http::Two => run(&["h2load", "-t1", "-c4", "-m8", "-n20000"], url),
+    }
+}
+
+/// Runs a program that sends requests and says how many were answered.
+fn run(program: &[&str], url: &str) -> f64 {
     let mut command = Command::new("taskset");
-    command.args(["-c", CORE]).args(arguments).arg(url);
+    command.args(["-c", CORE]).args(program).arg(url);
     let output = command.output().expect("taskset runs");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let count = match http {
-        // As "  30214 requests in 1.00s, 5.62MB read".
-        Http::One => {
-            text.lines().find_map(|line| line.trim().split_once(" requests in ")?.0.parse().ok())
-        }
-        // As "requests: 20000 total, 20000 started, 20000 done, ...".
-        Http::Two => text.lines().find_map(|line| {
-            line.strip_prefix("requests: ")?
-                .split_once(" started, ")?
-                .1
-                .split(' ')
-                .next()?
-                .parse()
-                .ok()
-        }),
-    };
-    count.unwrap_or_else(|| {
+    text.lines().find_map(answered).unwrap_or_else(|| {
         let errors = String::from_utf8_lossy(&output.stderr);
         panic!("{command:?} (Debian: wrk, nghttp2-client):\n{text}{errors}")
     })
+}
+
+/// The number in wrk's line "  30214 requests in 1.00s, 5.62MB read", or in
+/// h2load's "requests: 20000 total, 20000 started, 20000 done, ...".
+fn answered(line: &str) -> Option<f64> {
+    if let Some((count, _)) = line.trim().split_once(" requests in ") {
+        return count.parse().ok();
+    }
+    let (_, done) = line.strip_prefix("requests: ")?.split_once(" started, ")?;
+    done.split(' ').next()?.parse().ok()
 }

@@ -1,4 +1,5 @@
-//! `make size`: where the bytes of a module are.
+//! `make size`: where the bytes of the module are, before and after the step
+//! behind the linker.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,70 +11,82 @@ use crate::table;
 const LARGEST: usize = 25;
 const LONGEST_NAME: usize = 90;
 
-/// Prints the sections of a module and, if it has names, its largest functions
-/// and what each crate comes to.
-pub fn print(path: &str) {
-    let bytes = fs::read(path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    let mut sections = Vec::new();
-    let mut bodies = Vec::new();
-    let mut imported = 0;
-    let mut names = BTreeMap::new();
-    for payload in Parser::new(0).parse_all(&bytes) {
-        let payload = payload.expect("a valid module");
-        match &payload {
-            Payload::ImportSection(imports) => imported = imports.count(),
-            Payload::CodeSectionEntry(body) => bodies.push(body.range().len()),
-            Payload::CustomSection(custom) => {
-                sections.push((format!("custom {}", custom.name()), custom.range().len()));
-                if let KnownCustom::Name(all) = custom.as_known() {
-                    all.into_iter().flatten().for_each(|name| read(name, &mut names));
-                }
-            }
-            _ => {}
-        }
-        if let (Some((id, range)), false) =
-            (payload.as_section(), matches!(payload, Payload::CustomSection(_)))
-        {
-            sections.push((section(id).into(), range.len()));
-        }
-    }
-    println!("## {path}: {} bytes\n", bytes.len());
-    let row = |(name, size): &(String, usize)| vec![name.clone(), size.to_string()];
-    println!(
-        "{}",
-        table::render(&["section", "bytes"], &sections.iter().map(row).collect::<Vec<_>>())
-    );
-    if !names.is_empty() {
-        print_functions(&bodies, imported, &names);
-    }
+type Sizes = BTreeMap<String, usize>;
+
+/// What a module is made of, in bytes.
+#[derive(Default)]
+struct Module {
+    sections: Sizes,
+    functions: Sizes,
+    crates: Sizes,
 }
 
-fn print_functions(bodies: &[usize], imported: u32, names: &BTreeMap<u32, String>) {
-    let mut functions: Vec<(String, usize)> = (imported..)
-        .zip(bodies)
-        .map(|(index, size)| (names.get(&index).cloned().unwrap_or_default(), *size))
-        .collect();
-    functions.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
-    let mut crates: BTreeMap<&str, usize> = BTreeMap::new();
-    for (name, size) in &functions {
-        *crates.entry(crate_of(name)).or_default() += size;
-    }
-    let mut crates: Vec<_> =
-        crates.into_iter().map(|(name, size)| (name.to_owned(), size)).collect();
-    crates.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
-    let rows = |list: &[(String, usize)]| {
-        let row = |(name, size): &(String, usize)| vec![name.clone(), size.to_string()];
-        list.iter().map(row).collect::<Vec<_>>()
+/// Prints sections, crates and the largest functions of a module, as the
+/// linker wrote it and as it is shipped, both with names.
+pub fn print(linked: &str, shipped: &str) {
+    let modules = [linked, shipped].map(Module::read);
+    print_table("section", &modules, |module| &module.sections, usize::MAX);
+    print_table("crate", &modules, |module| &module.crates, usize::MAX);
+    print_table("largest functions", &modules, |module| &module.functions, LARGEST);
+}
+
+/// The largest come first.
+fn print_table(head: &str, modules: &[Module; 2], part: fn(&Module) -> &Sizes, most: usize) {
+    let [linked, shipped] = modules.each_ref().map(part);
+    let mut names: Vec<&String> = linked.keys().collect();
+    names.extend(shipped.keys().filter(|name| !linked.contains_key(*name)));
+    let size = |sizes: &Sizes, name: &str| sizes.get(name).copied().unwrap_or_default();
+    names.sort_by_key(|name| std::cmp::Reverse((size(shipped, name), size(linked, name))));
+    let row = |name: &&String| {
+        let sizes = [linked, shipped].map(|sizes| size(sizes, name).to_string());
+        [vec![(*name).clone()], sizes.to_vec()].concat()
     };
-    println!("{}", table::render(&["crate", "bytes of code"], &rows(&crates)));
-    functions.truncate(LARGEST);
-    println!("{}", table::render(&["largest functions", "bytes"], &rows(&functions)));
+    let mut rows: Vec<_> = names.iter().take(most).map(row).collect();
+    if most == usize::MAX {
+        let sum = |sizes: &Sizes| sizes.values().sum::<usize>().to_string();
+        rows.push(vec!["all".into(), sum(linked), sum(shipped)]);
+    }
+    println!("{}", table::render(&[head, "linked, bytes", "shipped"], &rows));
+}
+
+impl Module {
+    fn read(path: &str) -> Self {
+        let bytes = fs::read(path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let mut module = Self::default();
+        let mut bodies = Vec::new();
+        let mut imported = 0;
+        let mut names = BTreeMap::new();
+        for payload in Parser::new(0).parse_all(&bytes) {
+            let payload = payload.expect("a valid module");
+            match &payload {
+                Payload::ImportSection(imports) => imported = imports.count(),
+                Payload::CodeSectionEntry(body) => bodies.push(body.range().len()),
+                Payload::CustomSection(custom) => {
+                    if let KnownCustom::Name(all) = custom.as_known() {
+                        all.into_iter().flatten().for_each(|name| read(name, &mut names));
+                    }
+                }
+                _ => {}
+            }
+            if let (Some((id, range)), false) =
+                (payload.as_section(), matches!(payload, Payload::CustomSection(_)))
+            {
+                *module.sections.entry(section(id).into()).or_default() += range.len();
+            }
+        }
+        for (index, size) in (imported..).zip(bodies) {
+            let name = names.remove(&index).unwrap_or_default();
+            *module.crates.entry(crate_of(&name).into()).or_default() += size;
+            *module.functions.entry(name).or_default() += size;
+        }
+        module
+    }
 }
 
 /// The crate that a name mentions first. A generic function counts for the one
 /// that it is defined in, or for the one that it is made for if that is ours.
 fn crate_of(name: &str) -> &'static str {
-    let known = ["maintenance_filter", "talc", "alloc", "core", "std"];
+    let known = ["maintenance_filter", "talc", "alloc", "core"];
     if name.starts_with("proxy_") || name.contains(known[0]) {
         return known[0];
     }

@@ -12,6 +12,7 @@ use harness::upstream::Upstream;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::instructions::{self, can_be_counted};
 use crate::proxy::{self, Proxy};
 use crate::rounds::Samples;
 use crate::table;
@@ -20,6 +21,7 @@ use crate::variants;
 const ON: &str = r#"{"enabled": true}"#;
 const OFF: &str = r#"{"enabled": false}"#;
 const SWITCHES: usize = 20;
+const COUNTS: usize = 2;
 
 struct Subject<'a> {
     label: &'a str,
@@ -39,17 +41,19 @@ pub async fn tables(minimal: &Path, ours: &Path, rounds: usize) -> String {
             subject.load.add(load_time(&subject.filters));
         }
     }
+    let counts = can_be_counted().then(|| subjects.each_ref().map(Subject::instructions));
     // Noise only ever adds: the best round is closest to what the work takes.
     let base = subjects[0].load.best();
     let floor = subjects[1].load.best() - base;
     let mut rows = Vec::new();
-    for subject in &subjects {
+    for (index, subject) in subjects.iter().enumerate() {
         let added = subject.load.best() - base;
         let [one, two] = [resident(subject, 1).await, resident(subject, 2).await];
         let mut row = vec![subject.label.to_owned(), format!("{:.1}", subject.load.median())];
         row.push(format!("{:.1}", subject.load.best()));
         row.extend([format!("{added:.1}"), format!("{:.2}", added / floor)]);
         row.extend([one, two].map(|kib| format!("{:.1}", kib / 1024.0)));
+        row.extend(counts.map(|counts| format!("{:.0}", (counts[index] - counts[0]) / 1e6)));
         rows.push(row);
     }
     let head = [
@@ -60,6 +64,7 @@ pub async fn tables(minimal: &Path, ours: &Path, rounds: usize) -> String {
         "× minimal",
         "resident, 1 worker, MiB",
         "2 workers",
+        "instructions to load, million",
     ];
     let loading = table::render(&head, &rows);
     let switches = switches().await;
@@ -69,6 +74,13 @@ pub async fn tables(minimal: &Path, ours: &Path, rounds: usize) -> String {
 impl<'a> Subject<'a> {
     fn new(label: &'a str, filters: Vec<Value>) -> Self {
         Self { label, filters, load: Samples::default() }
+    }
+
+    /// How many instructions it takes to load; V8's threads share the work in one
+    /// of several ways, and the least is the one without extra work.
+    fn instructions(&self) -> f64 {
+        let counts = [(); COUNTS].map(|()| instructions::load(&self.bootstrap(0)));
+        counts.into_iter().fold(f64::INFINITY, f64::min)
     }
 
     fn bootstrap(&self, port: u16) -> Value {
