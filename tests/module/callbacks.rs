@@ -2,7 +2,8 @@
 
 use super::plugin::{Plugin, ROOT, shipped};
 
-const MOST_BYTES: usize = 64 * 1024;
+/// A proxy compiles all of it before it serves: see docs/performance.md.
+const MOST_BYTES: usize = 40 * 1024;
 
 const ON: &str = r#"{"enabled": true}"#;
 const ORDERS: [(&str, &str); 2] = [(":path", "/orders"), (":method", "GET")];
@@ -13,7 +14,6 @@ const EXEMPTED: &str = "maintenance_exempted_requests_total";
 #[test]
 fn it_exports_what_the_abi_needs_and_nothing_else() {
     let mut exports = Plugin::load(shipped()).exports();
-    exports.retain(|name| !name.starts_with("__"));
     exports.sort();
     let needed = [
         "malloc",
