@@ -48,9 +48,7 @@ impl InForce {
             known.newest = newest;
             known.generation
         } else {
-            let mut name = Vec::new();
-            name.extend_from_slice(plugin);
-            self.plugins.push(Plugin { name, generation: 1, newest });
+            self.plugins.push(Plugin { name: plugin.into(), generation: 1, newest });
             1
         };
         self.has_vacancy = self.plugins.iter().any(|plugin| plugin.newest.is_none());

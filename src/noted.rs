@@ -8,8 +8,6 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::text::joined;
-
 const OFF: &str = "maintenance is off";
 const GONE: &str = "maintenance is off: the plugin is gone";
 
@@ -27,10 +25,10 @@ impl Noted {
     pub fn from_bytes(bytes: Option<&[u8]>) -> Self {
         let read = |bytes: &[u8]| {
             let (generation, state) = bytes.split_first_chunk()?;
-            let state = joined(&[str::from_utf8(state).ok()?]);
+            let state = str::from_utf8(state).ok()?.into();
             Some(Self { generation: u32::from_le_bytes(*generation), state })
         };
-        bytes.and_then(read).unwrap_or_else(|| Self { generation: 0, state: joined(&[OFF]) })
+        bytes.and_then(read).unwrap_or_else(|| Self { generation: 0, state: OFF.into() })
     }
 
     /// The form in which the VMs share it.
@@ -46,7 +44,7 @@ impl Noted {
     #[must_use]
     pub fn configured(&self, generation: u32, state: &str) -> Option<Self> {
         let new = generation > self.generation;
-        new.then(|| Self { generation, state: joined(&[state]) })
+        new.then(|| Self { generation, state: state.into() })
     }
 
     /// The note after the newest root context went; `None` if another VM has
@@ -54,7 +52,7 @@ impl Noted {
     #[must_use]
     pub fn gone(&self, generation: u32) -> Option<Self> {
         let last = generation == self.generation;
-        last.then(|| Self { generation: 0, state: joined(&[GONE]) })
+        last.then(|| Self { generation: 0, state: GONE.into() })
     }
 
     /// The line to log after `before`; `None` if the state is the same.

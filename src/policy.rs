@@ -109,7 +109,7 @@ impl Policy {
 fn exemptions(list: Option<Parts<'_>>) -> Read<'_, Exemptions> {
     let mut exemptions = Exemptions::default();
     let Some(list) = list else {
-        let path = PathPattern::Exact(joined(&[DEFAULT_EXEMPT_PATH]).into_bytes());
+        let path = PathPattern::Exact(DEFAULT_EXEMPT_PATH.into());
         exemptions.add(path, Methods::get(), Action::Forward);
         return Ok(exemptions);
     };

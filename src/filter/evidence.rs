@@ -8,7 +8,6 @@ use super::host::{self, Level, Metric};
 use crate::in_force::InForce;
 use crate::noted::Noted;
 use crate::policy::Policy;
-use crate::text::joined;
 
 /// How late the counters and the gauge may be.
 const REPORT_MILLISECONDS: u32 = 1000;
@@ -110,7 +109,7 @@ impl Evidence {
     /// Puts what `next` makes of the noted state in its place, and logs it if
     /// it differs. At level warning, for that is what a sidecar shows as it comes.
     fn note(&self, next: &dyn Fn(&Noted) -> Option<Noted>) {
-        let mut key = joined(&["maintenance state of "]).into_bytes();
+        let mut key = Vec::from("maintenance state of ");
         key.extend_from_slice(&self.plugin);
         for _ in 0..MOST_TRIES {
             let Some((bytes, version)) = host::shared(&key) else {

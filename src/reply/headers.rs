@@ -1,19 +1,14 @@
-//! The replies that the proxy sends itself, rendered once.
+//! The headers of a reply.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::error::Allowed;
-use crate::text::{all, decimal, joined};
+use crate::text::{all, decimal};
 use crate::token::is_token;
 
 /// The content type of a 503 whose configuration does not name one.
 pub const DEFAULT_CONTENT_TYPE: &str = "application/json";
-/// The body of a 503 whose configuration does not give one.
-pub const DEFAULT_BODY: &str = r#"{"error":"maintenance","message":"The service is down for maintenance. Please retry later."}"#;
-/// The longest body, in bytes.
-pub const MAX_BODY_BYTES: usize = 65_536;
-
 /// Headers that the filter, the proxy or HTTP itself sets: a second value
 /// would contradict the message (framing, connection-specific fields of
 /// [RFC 9110, section 7.6.1](https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1))
@@ -88,7 +83,7 @@ pub struct ContentType(HeaderValue);
 
 impl Default for ContentType {
     fn default() -> Self {
-        Self(HeaderValue(joined(&[DEFAULT_CONTENT_TYPE])))
+        Self(HeaderValue(DEFAULT_CONTENT_TYPE.into()))
     }
 }
 
@@ -102,68 +97,6 @@ impl TryFrom<String> for ContentType {
             return Err(Allowed("must not be empty"));
         }
         HeaderValue::try_from(value).map(Self)
-    }
-}
-
-/// The body of a 503.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Body(String);
-
-impl Default for Body {
-    fn default() -> Self {
-        Self(joined(&[DEFAULT_BODY]))
-    }
-}
-
-impl TryFrom<String> for Body {
-    type Error = Allowed;
-
-    /// # Errors
-    /// `text` is longer than [`MAX_BODY_BYTES`].
-    fn try_from(text: String) -> Result<Self, Allowed> {
-        if text.len() > MAX_BODY_BYTES {
-            return Err(Allowed("must be at most 65536 bytes"));
-        }
-        Ok(Self(text))
-    }
-}
-
-/// A local reply, in the form that the host takes it in.
-#[derive(Debug)]
-pub struct Reply {
-    /// The HTTP status code.
-    pub status: u32,
-    /// What access logs show as response code details.
-    pub details: &'static str,
-    /// The headers, as a serialized map of the proxy-wasm ABI.
-    pub headers: Vec<u8>,
-    /// The body.
-    pub body: Vec<u8>,
-}
-
-impl Reply {
-    /// The 503 of a service in maintenance.
-    #[must_use]
-    pub fn maintenance(headers: Headers, Body(body): Body) -> Self {
-        Self {
-            status: 503,
-            details: "maintenance_mode",
-            headers: headers.serialized(),
-            body: body.into_bytes(),
-        }
-    }
-
-    /// The 200 with which the proxy answers for an application that is down.
-    #[must_use]
-    pub fn exempt() -> Self {
-        let mut headers = Headers::default();
-        headers.push(CACHE_CONTROL.0, CACHE_CONTROL.1);
-        Self {
-            status: 200,
-            details: "maintenance_exempt",
-            headers: headers.serialized(),
-            body: Vec::new(),
-        }
     }
 }
 
@@ -188,6 +121,14 @@ impl Headers {
         headers
     }
 
+    /// Those of a 200 for an exempt request.
+    #[must_use]
+    pub fn exempt() -> Self {
+        let mut headers = Self::default();
+        headers.push(CACHE_CONTROL.0, CACHE_CONTROL.1);
+        headers
+    }
+
     /// Adds a header behind those that are there.
     pub fn add(&mut self, HeaderName(name): &HeaderName, HeaderValue(value): &HeaderValue) {
         self.push(name, value);
@@ -204,7 +145,7 @@ impl Headers {
 
     /// A header map as the proxy-wasm ABI passes it: the number of pairs, the
     /// length of each name and value, then all of them.
-    fn serialized(self) -> Vec<u8> {
+    pub(super) fn serialized(self) -> Vec<u8> {
         let mut bytes = Vec::new();
         for part in [&number(self.count)[..], &self.sizes, &self.texts] {
             bytes.extend_from_slice(part);
