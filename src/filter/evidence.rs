@@ -33,22 +33,34 @@ impl Counts {
     }
 }
 
-/// The metrics of one root context, and the name of its plugin.
-pub struct Evidence {
-    plugin: Vec<u8>,
+/// The metrics, defined once in each VM: Envoy keeps a new identifier for each
+/// time.
+#[derive(Clone, Copy)]
+pub struct Metrics {
     active: Option<u32>,
     rejected: Option<u32>,
     exempted: Option<u32>,
 }
 
-impl Evidence {
-    pub fn new() -> Self {
+impl Metrics {
+    pub fn define() -> Self {
         Self {
-            plugin: host::property("plugin_name").unwrap_or_default(),
             active: host::metric(Metric::Gauge, "maintenance_active"),
             rejected: host::metric(Metric::Counter, "maintenance_rejected_requests_total"),
             exempted: host::metric(Metric::Counter, "maintenance_exempted_requests_total"),
         }
+    }
+}
+
+/// What one root context leaves, under the name of its plugin.
+pub struct Evidence {
+    plugin: Vec<u8>,
+    metrics: Metrics,
+}
+
+impl Evidence {
+    pub fn new(metrics: Metrics) -> Self {
+        Self { plugin: host::property("plugin_name").unwrap_or_default(), metrics }
     }
 
     /// A root context came into force with `policy`.
@@ -89,8 +101,8 @@ impl Evidence {
 
     /// Hands the counts over.
     pub fn add(&self, counts: &mut Counts) {
-        let counters =
-            [(self.rejected, &mut counts.rejected), (self.exempted, &mut counts.exempted)];
+        let Metrics { rejected, exempted, .. } = self.metrics;
+        let counters = [(rejected, &mut counts.rejected), (exempted, &mut counts.exempted)];
         for (metric, count) in counters {
             if let (Some(metric), 1..) = (metric, *count) {
                 host::increment(metric, mem::take(count));
@@ -101,7 +113,7 @@ impl Evidence {
     /// The gauge belongs to the process. Every VM sets it rather than adding
     /// its share: Envoy configures a trial VM that is never told to take back.
     fn record(&self, any: bool) {
-        if let Some(metric) = self.active {
+        if let Some(metric) = self.metrics.active {
             host::record(metric, u64::from(any));
         }
     }

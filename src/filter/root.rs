@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 
-use super::evidence::{Counts, Evidence};
+use super::evidence::{Counts, Evidence, Metrics};
 use super::host::{self, Level};
 use super::vm::Verdict;
 use crate::in_force::InForce;
@@ -24,14 +24,14 @@ impl Root {
         Self { id, policy: Policy::default(), counts: Counts::default(), evidence: None }
     }
 
-    pub fn configure(&mut self, size: usize, in_force: &mut InForce) -> bool {
+    pub fn configure(&mut self, size: usize, metrics: Metrics, in_force: &mut InForce) -> bool {
         let Some(bytes) = host::configuration(size) else {
             host::log(Level::Error, &joined(&[REFUSED, "the proxy does not hand it out"]));
             return false;
         };
         match Policy::from_json(&bytes) {
             Ok(policy) => {
-                let evidence = Evidence::new();
+                let evidence = Evidence::new(metrics);
                 evidence.state(self.id, &policy, in_force);
                 self.policy = policy;
                 self.evidence = Some(evidence);

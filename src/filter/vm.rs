@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::cell::RefCell;
 use core::mem;
 
+use super::evidence::Metrics;
 use super::root::Root;
 use crate::in_force::InForce;
 
@@ -20,6 +21,7 @@ pub struct Vm {
     /// A handful at most.
     roots: Vec<Root>,
     in_force: InForce,
+    metrics: Option<Metrics>,
     /// Each stream whose request head is still to come, and its root context.
     /// Envoy hands the head over right after it made the context, so there is
     /// at most one: a list costs less than a map, and it allocates only once.
@@ -43,7 +45,7 @@ pub fn with<T>(use_it: impl FnOnce(&mut Vm) -> T) -> Option<T> {
 
 impl Vm {
     const fn new() -> Self {
-        Self { roots: Vec::new(), in_force: InForce::new(), awaited: Vec::new() }
+        Self { roots: Vec::new(), in_force: InForce::new(), metrics: None, awaited: Vec::new() }
     }
 
     /// The host may announce a root context more than once.
@@ -57,8 +59,9 @@ impl Vm {
 
     /// Whether the configuration, of `size` bytes, is one to serve with.
     pub fn configure(&mut self, root: u32, size: usize) -> bool {
+        let metrics = *self.metrics.get_or_insert_with(Metrics::define);
         let in_force = &mut self.in_force;
-        find(&mut self.roots, root).is_some_and(|root| root.configure(size, in_force))
+        find(&mut self.roots, root).is_some_and(|root| root.configure(size, metrics, in_force))
     }
 
     pub fn tick(&mut self, root: u32) {

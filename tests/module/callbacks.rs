@@ -125,4 +125,5 @@ fn memory_does_not_grow_with_changes_of_configuration() {
     };
     let memory = change(10);
     assert_eq!(change(100), memory);
+    assert_eq!(plugin.host().metric_ids.len(), 3, "identifiers that the host keeps");
 }

@@ -19,8 +19,11 @@ pub struct Host {
     pub configuration: Vec<u8>,
     pub headers: BTreeMap<&'static str, Vec<u8>>,
     pub shared: BTreeMap<Vec<u8>, (Vec<u8>, u32)>,
-    /// The metrics by name; the index is the identifier.
+    /// The metrics by name.
     pub metrics: Vec<(String, i64)>,
+    /// The place of a metric among them, by identifier. Envoy gives out a new
+    /// identifier each time, and keeps them all.
+    pub metric_ids: Vec<usize>,
     pub log: Vec<String>,
     pub tick_milliseconds: u32,
     pub reply: Option<Reply>,
@@ -42,13 +45,18 @@ impl Host {
         self.metrics.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
     }
 
-    pub fn metric_id(&mut self, name: String) -> u32 {
+    pub fn define(&mut self, name: String) -> u32 {
         let known = self.metrics.iter().position(|(known, _)| *known == name);
-        let id = known.unwrap_or_else(|| {
+        let place = known.unwrap_or_else(|| {
             self.metrics.push((name, 0));
             self.metrics.len() - 1
         });
-        u32::try_from(id).expect("few metrics")
+        self.metric_ids.push(place);
+        u32::try_from(self.metric_ids.len() - 1).expect("few metrics")
+    }
+
+    pub fn value(&mut self, id: u32) -> &mut i64 {
+        &mut self.metrics[self.metric_ids[id as usize]].1
     }
 
     /// Lets the module's memory grow no further than `bytes`.

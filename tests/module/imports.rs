@@ -102,7 +102,7 @@ fn set_shared_data(mut call: Call, key: u32, key_size: u32, at: u32, size: u32, 
 fn define_metric(mut call: Call, _: u32, name: u32, size: u32, id: u32) -> u32 {
     record(&mut call, "define_metric", |call| {
         let name = String::from_utf8(read(call, name, size)).expect("a metric's name");
-        let defined = call.data_mut().metric_id(name);
+        let defined = call.data_mut().define(name);
         write(call, id, defined);
         OK
     })
@@ -110,14 +110,14 @@ fn define_metric(mut call: Call, _: u32, name: u32, size: u32, id: u32) -> u32 {
 
 fn increment_metric(mut call: Call, id: u32, by: i64) -> u32 {
     record(&mut call, "increment_metric", |call| {
-        call.data_mut().metrics[id as usize].1 += by;
+        *call.data_mut().value(id) += by;
         OK
     })
 }
 
 fn record_metric(mut call: Call, id: u32, value: i64) -> u32 {
     record(&mut call, "record_metric", |call| {
-        call.data_mut().metrics[id as usize].1 = value;
+        *call.data_mut().value(id) = value;
         OK
     })
 }
