@@ -83,8 +83,12 @@ impl Evidence {
         }
     }
 
-    /// A root context goes.
-    pub fn withdraw(&self, root: u32, in_force: &mut InForce) {
+    /// A root context with `policy` goes.
+    pub fn withdraw(&self, root: u32, policy: &Policy, in_force: &mut InForce) {
+        if policy.is_enabled() {
+            // Envoy would have its timer run on.
+            host::tick_every(0);
+        }
         if let Some(generation) = in_force.gone(root) {
             self.record(in_force.any());
             self.note(&|noted| noted.gone(generation));

@@ -160,7 +160,8 @@ pub fn record(metric: u32, value: u64) {
     let _ = unsafe { proxy_record_metric(metric, value) };
 }
 
-/// Has the host call `proxy_on_tick` of this root context from now on.
+/// Has the host call `proxy_on_tick` of this root context from now on, or no
+/// longer if that is every 0 milliseconds.
 pub fn tick_every(milliseconds: u32) {
     let _ = unsafe { proxy_set_tick_period_milliseconds(milliseconds) };
 }

@@ -87,7 +87,7 @@ impl Root {
     pub fn withdraw(mut self, in_force: &mut InForce) {
         if let Some(evidence) = &self.evidence {
             evidence.add(&mut self.counts);
-            evidence.withdraw(self.id, in_force);
+            evidence.withdraw(self.id, &self.policy, in_force);
         }
     }
 }

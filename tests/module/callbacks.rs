@@ -58,6 +58,7 @@ fn counters_are_handed_over_when_a_configuration_goes() {
     plugin.request(ROOT, &ORDERS);
     plugin.call("proxy_on_delete", &[ROOT]);
     assert_eq!(plugin.host().metric(REJECTED), Some(1));
+    assert_eq!(plugin.host().tick_milliseconds, 0, "a timer would outlive its root context");
     assert_eq!(plugin.host().metric("maintenance_active"), Some(0));
 }
 
