@@ -2,10 +2,8 @@
 //! the time of a change of configuration.
 
 use std::env;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use harness::{plugin_wasm, repository};
 use tempfile::TempDir;
 
 use crate::instructions::{Counted, can_be_counted};
@@ -14,7 +12,7 @@ use crate::page;
 use crate::proxy::{self, Proxy};
 use crate::rounds::{Http, measure};
 use crate::startup;
-use crate::variants::{self, Group};
+use crate::variants::{self, Group, Modules};
 
 /// How many variants are counted in one Envoy: a VM reserves ten gigabytes of
 /// addresses, and under valgrind there are few.
@@ -24,13 +22,10 @@ const AT_ONCE: usize = 4;
 pub async fn run() {
     let rounds = env::var("ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(11);
     let folder = TempDir::new().expect("a temporary folder");
-    let minimal = folder.path().join("minimal.wasm");
-    let bytes = wat::parse_file(repository().join("xtask/minimal.wat")).expect("valid text");
-    fs::write(&minimal, bytes).expect("the minimal module written");
-    let ours = plugin_wasm();
+    let modules = Modules::in_folder(folder.path());
 
     let machine = page::machine(rounds);
-    let mut measured = requests(&minimal, &ours, rounds).await;
+    let mut measured = requests(&modules, rounds).await;
     if can_be_counted() {
         count(&mut measured).await;
     }
@@ -38,15 +33,15 @@ pub async fn run() {
         machine,
         measured::tables(&measured),
         measured::growth(&measured),
-        startup::tables(&minimal, &ours, rounds).await,
+        startup::tables(&modules, rounds).await,
     ];
     let text = parts.join("\n");
     println!("{text}");
     page::write(&text, &measured::picture(&measured));
 }
 
-async fn requests(minimal: &Path, ours: &Path, rounds: usize) -> Vec<Measured> {
-    let all = variants::all(minimal, ours, &others());
+async fn requests(modules: &Modules, rounds: usize) -> Vec<Measured> {
+    let all = variants::all(modules, &others());
     let mut measured: Vec<_> = all.into_iter().map(Measured::new).collect();
     let listeners: Vec<_> = measured.iter().map(Measured::listener).collect();
     let folder = TempDir::new().expect("a temporary folder");

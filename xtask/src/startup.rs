@@ -2,7 +2,6 @@
 //! a change of configuration.
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -16,7 +15,7 @@ use crate::instructions::{self, can_be_counted};
 use crate::proxy::{self, Proxy};
 use crate::rounds::Samples;
 use crate::table;
-use crate::variants;
+use crate::variants::{self, Modules};
 
 const ON: &str = r#"{"enabled": true}"#;
 const OFF: &str = r#"{"enabled": false}"#;
@@ -30,11 +29,11 @@ struct Subject<'a> {
 }
 
 /// Measures all of it.
-pub async fn tables(minimal: &Path, ours: &Path, rounds: usize) -> String {
+pub async fn tables(modules: &Modules, rounds: usize) -> String {
     let mut subjects = [
         Subject::new("no filter", vec![]),
-        Subject::new("minimal module", vec![proxy::plugin("m", minimal, ON)]),
-        Subject::new("this filter", vec![proxy::plugin("m", ours, ON)]),
+        Subject::new("minimal module", vec![proxy::plugin("m", &modules.minimal, ON)]),
+        Subject::new("this filter", vec![proxy::plugin("m", &modules.ours, ON)]),
     ];
     for _ in 0..rounds {
         for subject in &mut subjects {

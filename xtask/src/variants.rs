@@ -1,7 +1,9 @@
 //! What is measured side by side.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
+use harness::{plugin_wasm, repository};
 use serde_json::{Value, json};
 
 use crate::proxy::plugin;
@@ -25,6 +27,12 @@ function envoy_on_request(handle)
   }, [[BODY]])
 end
 "#;
+
+/// The callbacks without which a module does not know the configuration of a
+/// stream, and when that ends.
+const CALLBACKS: &str = r#"
+    (func (export "proxy_on_context_create") (param i32 i32))
+    (func (export "proxy_on_delete") (param i32))"#;
 
 /// What one variant is compared with.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -89,12 +97,41 @@ fn fault() -> Value {
     } })
 }
 
-/// All variants; `minimal` and `ours` are modules, and `others` more of them,
-/// with the names that they go by.
-pub fn all(minimal: &Path, ours: &Path, others: &[(String, PathBuf)]) -> Vec<Variant> {
+/// The modules that are always measured.
+pub struct Modules {
+    /// `minimal.wat`.
+    pub minimal: PathBuf,
+    /// The same with callbacks that do nothing where a context comes and goes.
+    pub told: PathBuf,
+    /// The one that is shipped.
+    pub ours: PathBuf,
+}
+
+impl Modules {
+    /// Puts those that are not built yet into `folder`.
+    pub fn in_folder(folder: &Path) -> Self {
+        let text = fs::read_to_string(repository().join("xtask/minimal.wat")).expect("the text");
+        let module = text.trim_end().strip_suffix(')').expect("a module");
+        let write = |name: &str, text: String| {
+            let file = folder.join(name);
+            fs::write(&file, wat::parse_str(text).expect("valid text")).expect("a module written");
+            file
+        };
+        Self {
+            minimal: write("minimal.wasm", format!("{module})")),
+            told: write("told.wasm", format!("{module}{CALLBACKS})")),
+            ours: plugin_wasm(),
+        }
+    }
+}
+
+/// All variants of `modules`, and of `others` with the names that they go by.
+pub fn all(modules: &Modules, others: &[(String, PathBuf)]) -> Vec<Variant> {
+    let Modules { minimal, told, ours } = modules;
     let mut variants = vec![
         passing("no filter", "/orders", vec![]),
         passing("minimal module, off", "/orders", vec![plugin("minimal-off", minimal, "")]),
+        passing("the same, told of contexts, off", "/orders", vec![plugin("told-off", told, "")]),
         passing("this filter, disabled", "/orders", vec![plugin("off", ours, "{}")]),
         passing("minimal module, exempt", HEALTH, vec![plugin("minimal-exempt", minimal, ON)]),
         passing("this filter, exempt", HEALTH, vec![plugin("exempt", ours, ON)]),
@@ -102,6 +139,7 @@ pub fn all(minimal: &Path, ours: &Path, others: &[(String, PathBuf)]) -> Vec<Var
         rejecting("fault filter", vec![fault()]),
         rejecting("Lua filter", vec![lua()]),
         rejecting("minimal module, on", vec![plugin("minimal-on", minimal, ON)]),
+        rejecting("the same, told of contexts, on", vec![plugin("told-on", told, ON)]),
         rejecting("this filter, rejecting", vec![plugin("on", ours, ON)]),
     ];
     for (name, module) in others {
