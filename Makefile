@@ -94,7 +94,7 @@ schema: ## write istio/plugin-config.schema.json anew from the sources
 .PHONY: size
 size: build ## show where the bytes of the module are, before and after the step behind the linker
 	@wc -c dist/plugin.wasm
-	@NAMES=1 OUT=target/size/plugin.wasm scripts/build-wasm.sh
+	@CARGO_TARGET_DIR=target NAMES=1 OUT=target/size/plugin.wasm scripts/build-wasm.sh
 	@cargo run --quiet --locked -p xtask -- size target/size/wasm32-unknown-unknown/release/maintenance_filter.wasm target/size/plugin.wasm
 
 .PHONY: bench

@@ -8,7 +8,7 @@ need_rust
 args=(--release --lib --locked --target "$target")
 variables=()
 folder=${CARGO_TARGET_DIR:-target}
-cargo fetch --quiet --locked --target "$target"
+cargo fetch --quiet --locked
 roots=("$PWD" "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*)
 
 if [[ -n ${NAMES:-} ]]; then
@@ -39,10 +39,12 @@ flags=(-Clink-arg=--compress-relocations -Cllvm-args=-inline-threshold=50)
 for root in "${roots[@]}"; do
     flags+=("--remap-path-prefix=$root=")
 done
-env "${variables[@]}" CARGO_ENCODED_RUSTFLAGS="$(IFS=$'\x1f' && echo "${flags[*]}")" cargo build "${args[@]}"
+variables+=("CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f' && echo "${flags[*]}")")
+env "${variables[@]}" cargo build "${args[@]}"
 
 out=${OUT:-dist/plugin.wasm}
 mkdir -p "${out%/*}"
 cargo run --quiet --locked --package postlink -- "$folder/$target/release/maintenance_filter.wasm" "$out.new"
 # What is the same stays as it is, for what watches the file.
-if cmp --quiet "$out.new" "$out"; then rm "$out.new"; else mv "$out.new" "$out"; fi
+cmp --quiet "$out.new" "$out" || install -m 644 "$out.new" "$out"
+rm "$out.new"

@@ -21,7 +21,7 @@ pub struct InForce {
 struct Plugin {
     name: Vec<u8>,
     /// How many times a root context of the plugin became the newest.
-    generation: u32,
+    generation: usize,
     newest: Option<Newest>,
 }
 
@@ -40,7 +40,7 @@ impl InForce {
 
     /// A root context of `plugin` is the newest from now on. Returns how many
     /// there were: the same in every VM of the process that saw them all.
-    pub fn configured(&mut self, plugin: &[u8], root: u32, on: bool) -> u32 {
+    pub fn configured(&mut self, plugin: &[u8], root: u32, on: bool) -> usize {
         let newest = Some(Newest { root, on });
         let known = self.plugins.iter_mut().find(|known| known.name == plugin);
         let generation = if let Some(known) = known {
@@ -57,7 +57,7 @@ impl InForce {
 
     /// A root context is about to go. Returns its generation if it was the
     /// newest of its plugin.
-    pub fn gone(&mut self, root: u32) -> Option<u32> {
+    pub fn gone(&mut self, root: u32) -> Option<usize> {
         let is_newest =
             |plugin: &&mut Plugin| plugin.newest.as_ref().is_some_and(|newest| newest.root == root);
         let plugin = self.plugins.iter_mut().find(is_newest)?;

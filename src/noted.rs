@@ -8,13 +8,15 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::text::{decimal, joined};
+
 const OFF: &str = "maintenance is off";
 const GONE: &str = "maintenance is off: the plugin is gone";
 
 /// A state and the count at which it came into force.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Noted {
-    generation: u32,
+    generation: usize,
     state: String,
 }
 
@@ -24,9 +26,10 @@ impl Noted {
     #[must_use]
     pub fn from_bytes(bytes: Option<&[u8]>) -> Self {
         let read = |bytes: &[u8]| {
-            let (generation, state) = bytes.split_first_chunk()?;
-            let state = str::from_utf8(state).ok()?.into();
-            Some(Self { generation: u32::from_le_bytes(*generation), state })
+            let text = str::from_utf8(bytes).ok()?;
+            let space = text.bytes().position(|byte| byte == b' ')?;
+            let generation = text.get(..space)?.parse().ok()?;
+            Some(Self { generation, state: text.get(space..)?.get(1..)?.into() })
         };
         bytes.and_then(read).unwrap_or_else(|| Self { generation: 0, state: OFF.into() })
     }
@@ -34,15 +37,12 @@ impl Noted {
     /// The form in which the VMs share it.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        bytes.extend_from_slice(&self.generation.to_le_bytes());
-        bytes.extend_from_slice(self.state.as_bytes());
-        bytes
+        joined(&[&decimal(self.generation), " ", &self.state]).into_bytes()
     }
 
     /// The note after a root context came into force; `None` if it is not new.
     #[must_use]
-    pub fn configured(&self, generation: u32, state: &str) -> Option<Self> {
+    pub fn configured(&self, generation: usize, state: &str) -> Option<Self> {
         let new = generation > self.generation;
         new.then(|| Self { generation, state: state.into() })
     }
@@ -50,7 +50,7 @@ impl Noted {
     /// The note after the newest root context went; `None` if another VM has
     /// noted that, or a newer one.
     #[must_use]
-    pub fn gone(&self, generation: u32) -> Option<Self> {
+    pub fn gone(&self, generation: usize) -> Option<Self> {
         let last = generation == self.generation;
         last.then(|| Self { generation: 0, state: GONE.into() })
     }
@@ -105,7 +105,7 @@ mod tests {
     fn a_note_survives_being_shared() {
         let on = start().configured(12, "maintenance is on: é").expect("new");
         assert_eq!(Noted::from_bytes(Some(&on.to_bytes())), on);
-        for junk in [&b""[..], b"x", b"abc", b"1234\xff"] {
+        for junk in [&b""[..], b"x", b"1", b"-1 on", b"\xff 1"] {
             assert_eq!(Noted::from_bytes(Some(junk)), start());
         }
     }

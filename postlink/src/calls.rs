@@ -11,7 +11,7 @@
 
 use std::collections::BTreeMap;
 
-use walrus::ir::{Call, CallIndirect, Const, Instr, Value};
+use walrus::ir::{Call, CallIndirect, Const, Instr, InstrSeqId, Value};
 use walrus::{
     ConstExpr, ElementItems, ElementKind, FunctionId, LocalFunction, Module, RefType, TableId,
     TypeId,
@@ -26,7 +26,7 @@ struct Places {
     of: BTreeMap<FunctionId, u32>,
 }
 
-/// Makes every call of a function of the module one through the table.
+/// Makes every direct call of a function of the module one through the table.
 pub fn through_table(module: &mut Module) {
     let types: BTreeMap<FunctionId, TypeId> =
         module.funcs.iter_local().map(|(id, function)| (id, function.ty())).collect();
@@ -41,7 +41,7 @@ pub fn through_table(module: &mut Module) {
 
 fn rewrite(
     function: &mut LocalFunction,
-    sequence: walrus::ir::InstrSeqId,
+    sequence: InstrSeqId,
     types: &BTreeMap<FunctionId, TypeId>,
     places: &mut Places,
 ) {

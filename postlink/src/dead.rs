@@ -9,7 +9,6 @@ use walrus::ir::{InstrLocId, Unreachable};
 use walrus::{ElementItems, ExportItem, FunctionId, FunctionKind, LocalFunction, Module, TypeId};
 
 use crate::body::Body;
-use crate::exports;
 
 type Bodies = BTreeMap<FunctionId, Body>;
 
@@ -40,9 +39,6 @@ pub fn prune(module: &mut Module) {
 /// a table traps unless its type is the function's.
 fn uncalled(module: &Module) -> Vec<FunctionId> {
     let in_table = in_table(module);
-    if exports::has_table(module) {
-        return Vec::new();
-    }
     let bodies = bodies(module);
     let roots = module.exports.iter().filter_map(|export| match export.item {
         ExportItem::Function(id) => Some(id),

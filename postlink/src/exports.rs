@@ -1,12 +1,14 @@
 //! The exports of a module: those that a proxy-wasm host looks for.
 
-use walrus::{ExportItem, Module};
+use walrus::{Export, ExportItem, Module};
+
+const MEMORY: &[&str] = &["memory"];
 
 /// What every filter needs of the ABI
 /// ([specification](https://github.com/proxy-wasm/spec/tree/main/abi-versions/v0.2.1)),
 /// each by any of its names.
 const NEEDED: [(&str, &[&str]); 7] = [
-    ("its memory", &["memory"]),
+    ("its memory", MEMORY),
     ("allocation", &["malloc", "proxy_on_memory_allocate"]),
     (
         "the version of the ABI",
@@ -27,7 +29,15 @@ const ENTRY_POINTS: [&str; 3] = ["_initialize", "_start", "main"];
 /// One that is needed is not there.
 pub fn prune(module: &mut Module) -> Result<(), String> {
     for (what, names) in NEEDED {
-        if !module.exports.iter().any(|export| names.contains(&export.name.as_str())) {
+        let is_one = |export: &Export| {
+            let is_kind = match export.item {
+                ExportItem::Memory(_) => names == MEMORY,
+                ExportItem::Function(_) => names != MEMORY,
+                _ => false,
+            };
+            is_kind && names.contains(&export.name.as_str())
+        };
+        if !module.exports.iter().any(is_one) {
             return Err(format!("exports nothing for {what}: {}", names.join(" or ")));
         }
     }
@@ -36,19 +46,10 @@ pub fn prune(module: &mut Module) -> Result<(), String> {
             || ENTRY_POINTS.contains(&name)
             || NEEDED.iter().any(|(_, names)| names.contains(&name))
     };
-    let others: Vec<_> = module
-        .exports
-        .iter()
-        .filter(|export| !is_known(&export.name))
-        .map(walrus::Export::id)
-        .collect();
+    let others: Vec<_> =
+        module.exports.iter().filter(|export| !is_known(&export.name)).map(Export::id).collect();
     for id in others {
         module.exports.delete(id);
     }
     Ok(())
-}
-
-/// Whether the host can call what is in the table.
-pub fn has_table(module: &Module) -> bool {
-    module.exports.iter().any(|export| matches!(export.item, ExportItem::Table(_)))
 }

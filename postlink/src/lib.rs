@@ -1,5 +1,5 @@
 //! Makes a linked proxy-wasm module cheaper to load, without a change to what
-//! it does.
+//! it does, up to a trap: what a host cannot see of the way there may be left out.
 //!
 //! Envoy has V8 compile the whole module before it serves, with the optimizing
 //! compiler alone (`--no-liftoff`), so load time goes with the code that V8
@@ -15,24 +15,29 @@ mod body;
 mod calls;
 mod dead;
 mod exports;
+mod supported;
 
 use walrus::{Module, ModuleConfig, passes};
 
 /// The same module, cheaper to load. Names of functions are kept, if it has any.
 ///
 /// # Errors
-/// It is not a module, or lacks what a proxy-wasm host needs.
+/// It is not a module, lacks what a proxy-wasm host needs, or has something in
+/// it that the step does not handle.
 pub fn improved(module: &[u8]) -> Result<Vec<u8>, String> {
     let mut module = ModuleConfig::new()
         .generate_producers_section(false)
         .parse(module)
         .map_err(|error| format!("not a WebAssembly module: {error:#}"))?;
     exports::prune(&mut module)?;
+    supported::check(&module)?;
     dead::prune(&mut module);
     passes::gc::run(&mut module);
     calls::through_table(&mut module);
     without_customs(&mut module);
-    Ok(module.emit_wasm())
+    let improved = module.emit_wasm();
+    Module::from_buffer(&improved).map_err(|error| format!("a module gone wrong: {error:#}"))?;
+    Ok(improved)
 }
 
 /// Sections for tools, such as the list of target features.

@@ -1,7 +1,7 @@
 //! The plugin configuration as it is written: field names, types, defaults.
 //!
 //! What a value may be beyond its type is the business of the domain types;
-//! a [`Field`] keeps the place and the text of a value for their messages.
+//! a [`Field`] keeps the text of a value, from which its place can be told.
 
 mod json;
 mod parts;

@@ -26,7 +26,7 @@ extern "C" fn malloc(size: usize) -> *mut u8 {
     }
 }
 
-/// Nothing in the module panics; the compiler asks for this all the same.
+/// Only where memory runs out does anything panic.
 #[panic_handler]
 fn panic(_: &PanicInfo) -> ! {
     wasm32::unreachable()

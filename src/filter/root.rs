@@ -24,14 +24,19 @@ impl Root {
         Self { id, policy: Policy::default(), counts: Counts::default(), evidence: None }
     }
 
-    pub fn configure(&mut self, size: usize, metrics: Metrics, in_force: &mut InForce) -> bool {
+    pub fn configure(
+        &mut self,
+        size: usize,
+        metrics: &mut Option<Metrics>,
+        in_force: &mut InForce,
+    ) -> bool {
         let Some(bytes) = host::configuration(size) else {
             host::log(Level::Error, &joined(&[REFUSED, "the proxy does not hand it out"]));
             return false;
         };
         match Policy::from_json(&bytes) {
             Ok(policy) => {
-                let evidence = Evidence::new(metrics);
+                let evidence = Evidence::new(*metrics.get_or_insert_with(Metrics::define));
                 evidence.state(self.id, &policy, in_force);
                 self.policy = policy;
                 self.evidence = Some(evidence);

@@ -59,9 +59,8 @@ impl Vm {
 
     /// Whether the configuration, of `size` bytes, is one to serve with.
     pub fn configure(&mut self, root: u32, size: usize) -> bool {
-        let metrics = *self.metrics.get_or_insert_with(Metrics::define);
-        let in_force = &mut self.in_force;
-        find(&mut self.roots, root).is_some_and(|root| root.configure(size, metrics, in_force))
+        let Self { roots, metrics, in_force, .. } = self;
+        find(roots, root).is_some_and(|root| root.configure(size, metrics, in_force))
     }
 
     pub fn tick(&mut self, root: u32) {

@@ -34,7 +34,7 @@ pub struct Counted {
 }
 
 impl Counted {
-    /// A second of it is most of a minute.
+    /// Takes most of a minute: everything runs some fifty times slower.
     pub async fn start(bootstrap: &Value) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let counts = folder.path().join("instructions");

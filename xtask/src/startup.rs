@@ -52,7 +52,8 @@ pub async fn tables(modules: &Modules, rounds: usize) -> String {
         row.push(format!("{:.1}", subject.load.best()));
         row.extend([format!("{added:.1}"), format!("{:.2}", added / floor)]);
         row.extend([one, two].map(|kib| format!("{:.1}", kib / 1024.0)));
-        row.extend(counts.map(|counts| format!("{:.0}", (counts[index] - counts[0]) / 1e6)));
+        let million = counts.map(|counts| format!("{:.0}", (counts[index] - counts[0]) / 1e6));
+        row.push(million.unwrap_or_else(|| "-".into()));
         rows.push(row);
     }
     let head = [
