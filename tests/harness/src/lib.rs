@@ -13,6 +13,7 @@ pub mod wait;
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The root of the repository.
 #[must_use]
@@ -30,11 +31,22 @@ pub fn plugin_wasm() -> PathBuf {
         .unwrap_or_else(|_| panic!("no module at {}: run `make build`", path.display()))
 }
 
-/// A port that nobody listens on, for a program that must be told one. The
-/// kernel takes ports for listeners and for connections from two halves of its
-/// range, so that a connection does not come to sit on it.
+/// A port that nobody listens on, for a program that must be told one. It is
+/// below the range from which Linux gives ports to all who ask for any, so
+/// that nobody comes to sit on it before the program does.
 #[must_use]
 pub fn port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("the port").port()
+    const FIRST: u32 = 16_384;
+    const COUNT: u32 = 16_384;
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    // Processes that run side by side begin far apart.
+    let begin = std::process::id().wrapping_mul(1_009);
+    let next = || {
+        let number = begin.wrapping_add(TAKEN.fetch_add(1, Ordering::Relaxed));
+        u16::try_from(FIRST + number % COUNT).expect("a port")
+    };
+    (0..COUNT)
+        .map(|_| next())
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("a free port")
 }
