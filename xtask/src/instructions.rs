@@ -76,15 +76,10 @@ impl Counted {
 
 /// How many instructions `--mode validate` takes for a bootstrap.
 pub fn load(bootstrap: &Value) -> f64 {
-    let folder = TempDir::new().expect("a temporary folder");
-    let file = folder.path().join("bootstrap.json");
-    fs::write(&file, bootstrap.to_string()).expect("the bootstrap written");
-    let mut command = Command::new("valgrind");
-    command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(proxy::binary());
-    command.args(["--mode", "validate", "--log-level", "error", "-c"]).arg(&file);
-    let output = command.output().expect("valgrind runs");
+    let valgrind = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"];
+    let (output, _) = proxy::validate(&valgrind, bootstrap);
     let text = String::from_utf8_lossy(&output.stderr);
     let collected =
         text.lines().find_map(|line| line.split_once("Collected : ")?.1.trim().parse().ok());
-    collected.unwrap_or_else(|| panic!("{command:?}:\n{text}"))
+    collected.unwrap_or_else(|| panic!("no count of instructions:\n{text}"))
 }

@@ -3,8 +3,8 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Duration;
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 use harness::client::{self, Client, Http};
 use harness::envoy::Admin;
@@ -87,6 +87,31 @@ pub fn binary() -> PathBuf {
     std::env::var_os("ENVOY").expect("ENVOY is not set: run this through make").into()
 }
 
+/// Envoy's command, as the argument of another program if there is one.
+fn command(program: &[&str]) -> Command {
+    let Some((program, arguments)) = program.split_first() else {
+        return Command::new(binary());
+    };
+    let mut command = Command::new(program);
+    command.args(arguments).arg(binary());
+    command
+}
+
+/// Has Envoy read `bootstrap`, compile what is in it and try the plugins'
+/// configurations; says how long that took, too.
+pub fn validate(program: &[&str], bootstrap: &Value) -> (Output, Duration) {
+    let folder = TempDir::new().expect("a temporary folder");
+    let file = folder.path().join("bootstrap.json");
+    fs::write(&file, bootstrap.to_string()).expect("the bootstrap written");
+    let mut command = command(program);
+    command.args(["--mode", "validate", "--log-level", "error", "-c"]).arg(file);
+    let begun = Instant::now();
+    let output = command.output().expect("Envoy runs");
+    let took = begun.elapsed();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    (output, took)
+}
+
 impl Proxy {
     /// Starts Envoy, pinned to its core, in a folder that may hold files of its own.
     pub async fn start(folder: TempDir, bootstrap: &Value, workers: u32) -> Self {
@@ -103,11 +128,8 @@ impl Proxy {
         let file = folder.path().join("bootstrap.json");
         fs::write(&file, bootstrap.to_string()).expect("the bootstrap written");
         let address_file = folder.path().join("admin.address");
-        let (program, arguments) = program.split_first().expect("a program");
-        let mut command = Command::new(program);
+        let mut command = command(program);
         command
-            .args(arguments)
-            .arg(binary())
             .args(["--concurrency", &workers.to_string(), "--disable-hot-restart"])
             .args(["--log-level", "warn", "--admin-address-path"])
             .arg(&address_file)

@@ -1,8 +1,6 @@
 //! What a module costs before and beside requests: loading it, its memory, and
 //! a change of configuration.
 
-use std::fs;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use harness::envoy::{Bootstrap, Envoy};
@@ -97,18 +95,7 @@ fn bootstrap(filters: &[Value], port: u16) -> Value {
 /// plugin's configuration, in milliseconds. Nothing is pinned: V8 compiles on
 /// every core.
 fn load_time(filters: &[Value]) -> f64 {
-    let folder = TempDir::new().expect("a temporary folder");
-    let file = folder.path().join("bootstrap.json");
-    fs::write(&file, bootstrap(filters, 0).to_string()).expect("the bootstrap written");
-    let begun = Instant::now();
-    let output = Command::new(proxy::binary())
-        .args(["--mode", "validate", "--log-level", "error", "-c"])
-        .arg(file)
-        .output()
-        .expect("Envoy runs");
-    let took = begun.elapsed();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    milliseconds(took)
+    milliseconds(proxy::validate(&[], &bootstrap(filters, 0)).1)
 }
 
 /// The memory that Envoy has resident when it has answered, in KiB.
