@@ -28,7 +28,7 @@ if ! has_target; then
     # Debian has the compiler and its library's source; cargo and the linker are rustup's.
     linker=$(find "$(rustc --print sysroot)/lib/rustlib" -name rust-lld -print -quit)
     variables+=("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$linker" RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc)
-    args+=(-Z "build-std=core,alloc")
+    args+=(-Z "build-std=std,panic_abort")
     roots+=("$sources")
 fi
 

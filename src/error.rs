@@ -1,24 +1,35 @@
-//! Why a plugin configuration was refused.
+//! Errors: why a plugin configuration is refused.
 
-use alloc::string::String;
-use core::fmt;
+use std::fmt;
 
-use crate::text::joined;
+/// Longest quotation of a refused value in a message, in characters.
+const MAX_QUOTED_CHARACTERS: usize = 60;
 
-/// How many characters of a refused value a message quotes.
-const QUOTED_CHARACTERS: usize = 60;
-
-/// What a field allows, as a phrase that completes "must be …" or "must …".
+/// The rule that a value breaks, as a phrase that starts with "must" or names
+/// what is wrong: "must be at most 65536 bytes".
 ///
-/// The constructors of domain types return it; [`Error::not_allowed`] adds
-/// where the value stands and what it was.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Allowed(pub &'static str);
+/// Constructors of domain types return it. [`Error`] adds the field and the
+/// value.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Violation(String);
+
+impl Violation {
+    /// A violation of `rule`.
+    pub(crate) fn of(rule: impl Into<String>) -> Self {
+        Self(rule.into())
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
 
 /// A refused plugin configuration.
 ///
-/// Its text is one line that names the field, the value as given (shortened)
-/// and what is allowed:
+/// Its message is one line that names the field, the value as given
+/// (shortened) and what is allowed:
 ///
 /// ```
 /// # use maintenance_filter::policy::Policy;
@@ -28,50 +39,51 @@ pub struct Allowed(pub &'static str);
 ///     "retryAfterSeconds: 0 is not allowed: must be a whole number of seconds from 1 to 604800",
 /// );
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Error(String);
+#[derive(Debug, Eq, PartialEq)]
+pub struct Error(Box<Kind>);
+
+#[derive(Debug, Eq, PartialEq)]
+enum Kind {
+    NotJson { reason: String },
+    NotAllowed { field: String, value: String, rule: String },
+}
 
 impl Error {
-    /// The bytes are not JSON at all; `reason` says what and where.
-    pub(crate) fn not_json(reason: &str) -> Self {
-        Self(joined(&["not valid JSON: ", reason]))
+    /// An error for bytes that are not JSON.
+    pub(crate) fn not_json(reason: impl fmt::Display) -> Self {
+        Self(Box::new(Kind::NotJson { reason: reason.to_string() }))
     }
 
-    /// `value`, the JSON text found at `field`, is not one of the allowed values;
-    /// an empty `field` is the whole configuration.
-    pub(crate) fn not_allowed(field: &str, value: &str, allowed: &str) -> Self {
-        let colon = if field.is_empty() { "" } else { ": " };
-        Self(joined(&[field, colon, &one_line(value), " is not allowed: ", allowed]))
-    }
-
-    /// The line.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
+    /// An error for the JSON text `value` of `field`, written as
+    /// `exemptions[2].path`. An empty `field` is the whole configuration.
+    pub(crate) fn not_allowed(field: &str, value: &str, rule: String) -> Self {
+        Self(Box::new(Kind::NotAllowed { field: field.into(), value: one_line(value), rule }))
     }
 }
 
 impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Kind::NotJson { reason } => write!(formatter, "not valid JSON: {reason}"),
+            Kind::NotAllowed { field, value, rule } => {
+                let separator = if field.is_empty() { "" } else { ": " };
+                write!(formatter, "{field}{separator}{value} is not allowed: {rule}")
+            }
+        }
     }
 }
 
-impl core::error::Error for Error {}
+impl std::error::Error for Error {}
 
-/// `text` without control characters and cut to a length that fits a log line.
+/// Shortens `text` for a log line and replaces its line breaks and control
+/// characters by spaces.
 pub(crate) fn one_line(text: &str) -> String {
-    // Beside the control characters, some readers of logs break a line at these two.
-    let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
-    let mut line = String::new();
-    let mut room = QUOTED_CHARACTERS;
-    for c in text.chars() {
-        let Some(left) = room.checked_sub(1) else {
-            line.push('…');
-            break;
-        };
-        room = left;
-        line.push(if breaks(c) { ' ' } else { c });
+    // Some log viewers also break lines at these two separators.
+    let breaks_line = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    let mut characters = text.chars().map(|c| if breaks_line(c) { ' ' } else { c });
+    let mut line: String = characters.by_ref().take(MAX_QUOTED_CHARACTERS).collect();
+    if characters.next().is_some() {
+        line.push('…');
     }
     line
 }
@@ -79,7 +91,6 @@ pub(crate) fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::one_line;
-    use alloc::format;
 
     #[test]
     fn a_quoted_value_is_one_short_line() {

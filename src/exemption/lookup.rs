@@ -1,12 +1,22 @@
-//! The look-up of a request's path among the exemptions.
+//! Finds the exemption of a request.
 
-use alloc::vec::Vec;
-use core::cmp::Ordering;
-use core::mem;
+use super::{Action, Exemption, Exemptions, Methods, PathPattern};
 
-use super::{Action, Methods, PathPattern};
+/// The exemptions of a configuration by path, so that the time of a look-up
+/// hardly grows with their number.
+#[derive(Debug, Default)]
+pub struct ExemptionIndex {
+    exact_paths: Rules,
+    prefixes: Rules,
+    /// Length of the longest prefix, in bytes.
+    longest_prefix: usize,
+}
 
-/// One exemption.
+/// Rules in the order of their paths; of two rules for one path, the one listed
+/// first comes first. In a `BTreeMap` they would add 5 KB to the module.
+#[derive(Debug, Default)]
+struct Rules(Vec<Rule>);
+
 #[derive(Debug)]
 struct Rule {
     path: Vec<u8>,
@@ -14,105 +24,82 @@ struct Rule {
     action: Action,
 }
 
-/// The exemptions of a configuration, sorted so that the time a request takes
-/// grows with the logarithm of their number.
-#[derive(Debug, Default)]
-pub struct Exemptions {
-    exact: Vec<Rule>,
-    prefixes: Vec<Rule>,
-    longest_prefix: usize,
-    distinct_paths: usize,
-}
-
-impl Exemptions {
-    /// Adds an exemption behind those that are there.
-    pub fn add(&mut self, pattern: PathPattern, methods: Methods, action: Action) {
-        let (rules, path) = match pattern {
-            PathPattern::Exact(path) => (&mut self.exact, path),
-            PathPattern::Prefix(path) => {
-                self.longest_prefix = self.longest_prefix.max(path.len());
-                (&mut self.prefixes, path)
-            }
-        };
-        if rules_of(rules, &path).is_empty() {
-            self.distinct_paths = self.distinct_paths.saturating_add(1);
-        }
-        let at = rules.partition_point(|rule| order(&rule.path, &path).is_le());
-        let mut carried = Rule { path, methods, action };
-        for rule in rules.iter_mut().skip(at) {
-            mem::swap(rule, &mut carried);
-        }
-        rules.push(carried);
+impl Rules {
+    fn add(&mut self, rule: Rule) {
+        let index = self.0.partition_point(|other| other.path <= rule.path);
+        self.0.insert(index, rule);
     }
 
-    /// How many distinct paths and prefixes are exempt.
+    /// The rules for exactly this path.
+    fn get(&self, path: &[u8]) -> &[Rule] {
+        let start = self.0.partition_point(|rule| rule.path.as_slice() < path);
+        let rules = self.0.get(start..).unwrap_or_default();
+        let count = rules.partition_point(|rule| rule.path == path);
+        rules.get(..count).unwrap_or_default()
+    }
+
+    fn distinct_paths(&self) -> usize {
+        self.0.chunk_by(|a, b| a.path == b.path).count()
+    }
+}
+
+impl From<Exemptions> for ExemptionIndex {
+    fn from(Exemptions(exemptions): Exemptions) -> Self {
+        let mut index = Self::default();
+        for Exemption { pattern, methods, action } in exemptions {
+            let (rules, path) = match pattern {
+                PathPattern::Exact(path) => (&mut index.exact_paths, path.into_bytes()),
+                PathPattern::Prefix(prefix) => (&mut index.prefixes, prefix.into_bytes()),
+            };
+            rules.add(Rule { path, methods, action });
+        }
+        let lengths = index.prefixes.0.iter().map(|rule| rule.path.len());
+        index.longest_prefix = lengths.max().unwrap_or_default();
+        index
+    }
+}
+
+impl ExemptionIndex {
+    /// Returns the number of distinct paths and prefixes.
     #[must_use]
     pub fn distinct_paths(&self) -> usize {
-        self.distinct_paths
+        self.exact_paths.distinct_paths().saturating_add(self.prefixes.distinct_paths())
     }
 
-    /// What the exemptions say of a request, `None` for one that is not exempt.
-    /// `method` is called at most once, and only if the path matches.
+    /// Returns the action for a request; `None` if it is not exempt. `method`
+    /// is called at most once, and only if an exemption matches `path`.
     pub fn find(&self, path: &[u8], method: impl FnOnce() -> Option<Vec<u8>>) -> Option<Action> {
-        let path = without_query(path);
-        let exact = rules_of(&self.exact, path);
-        let mut prefix = self
-            .longest_prefix(path.get(..self.longest_prefix).unwrap_or(path))
-            .filter(|_| !is_ambiguous(path));
-        if exact.is_empty() && prefix.is_none() {
-            return None;
-        }
+        let mut rules = self.rules_for(without_query(path)).peekable();
+        rules.peek()?;
         let method = method()?;
-        let mut action = action_for(exact, &method);
-        while let (None, Some((shorter, rules))) = (action, prefix) {
-            action = action_for(rules, &method);
-            prefix = self.longest_prefix(shorter);
-        }
-        action
+        rules.find(|rule| rule.methods.contain(&method)).map(|rule| rule.action)
     }
 
-    /// The rules of the longest prefix of `path`, and where to look for the
-    /// next one. All end with a slash, so only as many look-ups are due as
-    /// `path` has slashes.
-    fn longest_prefix<'p>(&self, mut path: &'p [u8]) -> Option<(&'p [u8], &[Rule])> {
-        while let Some((last, shorter)) = path.split_last() {
-            if *last == b'/' {
-                let rules = rules_of(&self.prefixes, path);
-                if !rules.is_empty() {
-                    return Some((shorter, rules));
-                }
-            }
-            path = shorter;
-        }
-        None
+    /// The rules whose path matches, the most specific first.
+    fn rules_for(&self, path: &[u8]) -> impl Iterator<Item = &Rule> {
+        self.exact_paths.get(path).iter().chain(self.prefixes_of(path))
     }
-}
 
-/// Of the paths of one length, most differ: to compare the lengths first saves
-/// most comparisons of bytes.
-fn order(a: &[u8], b: &[u8]) -> Ordering {
-    a.len().cmp(&b.len()).then_with(|| a.cmp(b))
-}
-
-/// The rules of exactly this path, in the order listed.
-fn rules_of<'a>(rules: &'a [Rule], path: &[u8]) -> &'a [Rule] {
-    let start = rules.partition_point(|rule| order(&rule.path, path).is_lt());
-    let rules = rules.get(start..).unwrap_or_default();
-    let count = rules.iter().take_while(|rule| rule.path == path).count();
-    rules.get(..count).unwrap_or_default()
-}
-
-/// What the first rule for `method` says.
-fn action_for(rules: &[Rule], method: &[u8]) -> Option<Action> {
-    rules.iter().find(|rule| rule.methods.contain(method)).map(|rule| rule.action)
+    /// The rules of the prefixes that match `path`, the longest prefix first.
+    fn prefixes_of(&self, path: &[u8]) -> impl Iterator<Item = &Rule> {
+        let longest = if self.longest_prefix > 1 && is_ambiguous(path) {
+            1
+        } else {
+            self.longest_prefix.min(path.len())
+        };
+        (1..=longest)
+            .rev()
+            .filter_map(move |length| path.get(..length))
+            .filter(|start| start.ends_with(b"/"))
+            .flat_map(|start| self.prefixes.get(start))
+    }
 }
 
 fn without_query(path: &[u8]) -> &[u8] {
-    let end = path.iter().position(|byte| matches!(byte, b'?' | b'#'));
-    end.and_then(|end| path.get(..end)).unwrap_or(path)
+    path.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or(path)
 }
 
-/// Whether an upstream may take `path`, which begins with a slash, for another one.
+/// Returns whether an upstream may read `path` as another path.
 fn is_ambiguous(mut path: &[u8]) -> bool {
     loop {
         match path {
@@ -123,7 +110,7 @@ fn is_ambiguous(mut path: &[u8]) -> bool {
             | [b'/', b'.', b'/', ..]
             | [b'/', b'.', b'.']
             | [b'/', b'.', b'.', b'/', ..]
-            | [b'%', b'2', b'e' | b'E' | b'f' | b'F', ..]
+            | [b'%', b'2', b'5' | b'e' | b'E' | b'f' | b'F', ..]
             | [b'%', b'5', b'c' | b'C', ..] => return true,
             [_, rest @ ..] => path = rest,
         }

@@ -1,118 +1,95 @@
-//! Which requests maintenance leaves alone.
+//! Exemptions: the requests that maintenance leaves alone.
 //!
-//! 1. A request's path counts up to the first `?` or `#`, byte for byte: no
-//!    decoding, no case folding, no trailing-slash kindness.
+//! 1. The path of a request counts up to the first `?` or `#`, byte for byte:
+//!    no decoding, no case folding, no tolerance for a trailing slash.
 //! 2. An exact path goes before a prefix, a longer prefix before a shorter
 //!    one, and of two exemptions for the same path the one listed first.
-//! 3. An exemption whose methods do not name the request's is passed over.
+//! 3. An exemption whose methods do not name that of the request is passed
+//!    over.
 //! 4. A prefix never matches a path that an upstream may read as another one
 //!    ([RFC 3986, section 6.2.2](https://www.rfc-editor.org/rfc/rfc3986#section-6.2.2)):
-//!    with a dot segment, `//`, a backslash, `;`, `%2e`, `%2f` or `%5c`.
+//!    with a dot segment, `//`, a backslash, `;`, `%2e`, `%2f`, `%5c` or `%25`.
+//!    `%25` is an encoded percent sign: `%252e` is a dot to an upstream that
+//!    decodes twice.
+//! 5. The prefix `/` matches every path that begins with a slash, because no
+//!    other reading of the path can leave it.
 
 mod lookup;
+mod methods;
+mod path;
 
-use alloc::string::String;
-use alloc::vec::Vec;
+use serde::{Deserialize, Deserializer};
 
-use crate::error::Allowed;
-use crate::text::all;
-use crate::token::is_token;
+use crate::error::Violation;
+use crate::json;
+use crate::limits::{DEFAULT_EXEMPT_PATH, MAX_EXEMPTIONS};
 
-pub use lookup::Exemptions;
+pub use lookup::ExemptionIndex;
+pub use methods::Methods;
+pub use path::{ExactPath, PathPattern, PathPrefix};
 
-/// The longest path or prefix of an exemption, in bytes.
-pub const MAX_PATH_BYTES: usize = 1024;
-
-/// What becomes of an exempt request.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// Who answers an exempt request.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 pub enum Action {
-    /// It goes on to the application.
+    /// The application.
+    #[default]
     Forward,
-    /// The proxy itself answers 200, for an application that is down.
+    /// The proxy, with 200: for an application that is down.
     Respond,
 }
 
-impl TryFrom<&str> for Action {
-    type Error = Allowed;
+/// An entry of `exemptions`, as it is written.
+#[derive(Default, Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields, expecting = "a JSON object", rename_all = "camelCase")]
+pub(crate) struct ExemptionConfig {
+    /// This path alone, without its query. Give either `path` or `pathPrefix`.
+    path: Option<ExactPath>,
+    /// Every path that begins with this one.
+    path_prefix: Option<PathPrefix>,
+    /// Methods of the requests that are exempt.
+    methods: Methods,
+    /// `Forward`: the request goes on to the application. `Respond`: the proxy answers 200.
+    action: Action,
+}
 
-    fn try_from(name: &str) -> Result<Self, Allowed> {
-        match name {
-            "Forward" => Ok(Self::Forward),
-            "Respond" => Ok(Self::Respond),
-            _ => Err(Allowed("must be \"Forward\" or \"Respond\"")),
-        }
+/// An entry of `exemptions`.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "ExemptionConfig")]
+pub struct Exemption {
+    pattern: PathPattern,
+    methods: Methods,
+    action: Action,
+}
+
+impl TryFrom<ExemptionConfig> for Exemption {
+    type Error = Violation;
+
+    fn try_from(config: ExemptionConfig) -> Result<Self, Violation> {
+        let pattern = match (config.path, config.path_prefix) {
+            (Some(path), None) => PathPattern::Exact(path),
+            (None, Some(prefix)) => PathPattern::Prefix(prefix),
+            _ => return Err(Violation::of("must have exactly one of path and pathPrefix")),
+        };
+        Ok(Self { pattern, methods: config.methods, action: config.action })
     }
 }
 
-/// The paths of one exemption.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum PathPattern {
-    /// This path alone.
-    Exact(Vec<u8>),
-    /// Every path that begins with these bytes, the last of which is `/`.
-    Prefix(Vec<u8>),
-}
+/// The list `exemptions`, in the order given.
+#[derive(Debug)]
+pub struct Exemptions(Vec<Exemption>);
 
-impl PathPattern {
-    /// # Errors
-    /// `path` is not one a request's path can equal, or too long.
-    pub fn exact(path: String) -> Result<Self, Allowed> {
-        if is_path(&path) {
-            Ok(Self::Exact(path.into_bytes()))
-        } else {
-            Err(Allowed(
-                "must begin with \"/\" and be at most 1024 bytes of ASCII without \"?\", \"#\" or control characters",
-            ))
-        }
-    }
-
-    /// # Errors
-    /// As [`PathPattern::exact`], or `prefix` does not end with `/`.
-    pub fn prefix(prefix: String) -> Result<Self, Allowed> {
-        if is_path(&prefix) && prefix.ends_with('/') {
-            Ok(Self::Prefix(prefix.into_bytes()))
-        } else {
-            Err(Allowed(
-                "must begin and end with \"/\" and be at most 1024 bytes of ASCII without \"?\", \"#\" or control characters",
-            ))
-        }
+impl Default for Exemptions {
+    fn default() -> Self {
+        let pattern = PathPattern::Exact(ExactPath::from_static(DEFAULT_EXEMPT_PATH));
+        let (methods, action) = (Methods::default(), Action::default());
+        Self(vec![Exemption { pattern, methods, action }])
     }
 }
 
-fn is_path(path: &str) -> bool {
-    let allowed = |byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'?' | b'#');
-    path.starts_with('/') && path.len() <= MAX_PATH_BYTES && all(path, allowed)
-}
-
-/// Request methods, compared byte for byte; a space between two of them, which
-/// no method has in it.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Methods(Vec<u8>);
-
-impl Methods {
-    /// The methods of an exemption that names none.
-    #[must_use]
-    pub fn get() -> Self {
-        Self(b"GET".into())
-    }
-
-    /// # Errors
-    /// `name` is not a token ([RFC 9110, section 5.6.2](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2))
-    /// in capitals: methods are case-sensitive, and a `get` would never match. One
-    /// without a letter is none either: the registry of methods reserves `*`.
-    pub fn add(&mut self, name: &str) -> Result<(), Allowed> {
-        let no_capital = all(name, |byte| !byte.is_ascii_uppercase());
-        if !is_token(name) || no_capital || !all(name, |byte| !byte.is_ascii_lowercase()) {
-            return Err(Allowed("must be an HTTP method in upper case, as \"GET\""));
-        }
-        if !self.0.is_empty() {
-            self.0.push(b' ');
-        }
-        self.0.extend_from_slice(name.as_bytes());
-        Ok(())
-    }
-
-    fn contain(&self, method: &[u8]) -> bool {
-        self.0.split(|byte| *byte == b' ').any(|name| name == method)
+impl<'de> Deserialize<'de> for Exemptions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let description = format_args!("a list of at most {MAX_EXEMPTIONS} exemptions");
+        json::list(deserializer, 0..=MAX_EXEMPTIONS, description).map(Self)
     }
 }

@@ -1,24 +1,52 @@
-//! The edge to the host: the only module that knows the proxy-wasm ABI.
+//! The filter: what Envoy runs.
 //!
-//! Envoy runs the plugin once in each worker and in two VMs of the main
-//! thread. Each of them configures itself from the configuration bytes alone,
-//! so they agree.
+//! This folder alone knows proxy-wasm. The sequence of events, in each VM:
 //!
-//! Fast for reasons that do not show:
+//! 1. Envoy loads the module into one VM for each worker thread and two more on
+//!    the main thread, and calls `_initialize` (below).
+//! 2. For each plugin configuration it creates a root context and calls
+//!    `on_configure` ([`root_context`]). An invalid configuration is refused:
+//!    the previous root context stays in use. A valid one makes the root
+//!    context the newest of its plugin in the VM ([`active`]), sets the gauge
+//!    ([`metrics`]), and announces the state: the first VM to do so writes the
+//!    log line ([`announcement`]). While maintenance is in force, a timer runs.
+//! 3. For each request it creates an HTTP context on the newest root context
+//!    and calls `on_http_request_headers` ([`http_context`]): the policy
+//!    decides, the root context counts, and a rejected request is answered by
+//!    a local reply that was rendered in step 2 ([`local_reply`]).
+//! 4. Once a second, `on_tick` hands the counts over to Envoy and repeats the
+//!    gauge. So counting costs a request nothing.
+//! 5. When the last stream of an old root context has ended, Envoy deletes it:
+//!    `drop` hands the last counts over, stops the timer, and, if no newer
+//!    root context has taken its place, clears the gauge and announces that the
+//!    plugin is gone.
 //!
-//! - Envoy enters the VM for every callback that a module exports, whether it
-//!   does anything or not, and an entry costs more than all that this module
-//!   does in it. So [`callbacks`] exports the few that are needed. Not
-//!   `proxy_on_done`: Envoy calls `proxy_on_delete` right after it.
-//! - What a request hardly ever meets is `#[cold]`: its code stays out of the
-//!   callbacks of a request.
-//! - Envoy compiles the whole module with V8's optimizing compiler before it
-//!   serves: a function that is not there is start-up time won. `postlink/`
-//!   sees to what the linker leaves.
+//! Each VM configures itself from the configuration bytes alone, so all VMs
+//! agree. Nothing of a request is ever logged.
 
-mod callbacks;
-mod evidence;
-mod host;
-mod memory;
-mod root;
-mod vm;
+#[cfg_attr(not(any(target_arch = "wasm32", test)), expect(dead_code, reason = "for the proxy"))]
+mod active;
+#[cfg_attr(not(any(target_arch = "wasm32", test)), expect(dead_code, reason = "for the proxy"))]
+mod announcement;
+#[cfg(target_arch = "wasm32")]
+mod http_context;
+#[cfg(target_arch = "wasm32")]
+mod local_reply;
+#[cfg(target_arch = "wasm32")]
+mod metrics;
+#[cfg(target_arch = "wasm32")]
+mod root_context;
+#[cfg(target_arch = "wasm32")]
+mod state;
+
+#[cfg(target_arch = "wasm32")]
+proxy_wasm::main! {{
+    // A sidecar prints warnings and errors of its plugins by default.
+    proxy_wasm::set_log_level(proxy_wasm::types::LogLevel::Warn);
+    proxy_wasm::set_root_context(|id| Box::new(root_context::MaintenanceRoot::new(id)));
+}}
+
+/// A smaller and faster allocator than the standard library's for wasm32.
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();

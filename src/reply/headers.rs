@@ -1,18 +1,19 @@
-//! The headers of a reply.
+//! The headers of the 503.
 
-use alloc::string::String;
-use alloc::vec::Vec;
+use std::fmt;
 
-use crate::error::Allowed;
-use crate::text::{all, decimal};
+use serde::de::{DeserializeSeed, Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use crate::error::Violation;
+use crate::limits::{DEFAULT_CONTENT_TYPE, MAX_RESPONSE_HEADERS};
 use crate::token::is_token;
 
-/// The content type of a 503 whose configuration does not name one.
-pub const DEFAULT_CONTENT_TYPE: &str = "application/json";
-/// Headers that the filter, the proxy or HTTP itself sets: a second value
-/// would contradict the message (framing, connection-specific fields of
-/// [RFC 9110, section 7.6.1](https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1))
-/// or the reply's meaning.
+/// Headers that a configuration may not add. The filter, the proxy or HTTP
+/// itself sets them, and a second value would contradict the first: framing,
+/// connection-specific fields
+/// ([RFC 9110, section 7.6.1](https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1))
+/// and the fields that make up the meaning of the 503.
 pub const OWNED_HEADER_NAMES: [&str; 15] = [
     "cache-control",
     "connection",
@@ -31,54 +32,103 @@ pub const OWNED_HEADER_NAMES: [&str; 15] = [
     "upgrade",
 ];
 
-/// A reply of now says nothing of later.
-const CACHE_CONTROL: (&str, &str) = ("cache-control", "no-store");
+/// Headers that a configuration adds, in the order given.
+#[derive(Debug, Default)]
+pub struct Headers(Vec<(HeaderName, HeaderValue)>);
 
-/// A header's name, in lower case.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct HeaderName(String);
+impl Headers {
+    pub(super) fn into_pairs(self) -> impl Iterator<Item = (String, String)> {
+        self.0.into_iter().map(|(HeaderName(name), HeaderValue(value))| (name, value))
+    }
+}
+
+impl<'de> Deserialize<'de> for Headers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(HeadersVisitor)
+    }
+}
+
+struct HeadersVisitor;
+
+impl<'de> Visitor<'de> for HeadersVisitor {
+    type Value = Headers;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "an object of at most {MAX_RESPONSE_HEADERS} headers")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Headers, A::Error> {
+        let mut headers = Headers::default();
+        while let Some(name) = map.next_key_seed(NewName(&headers))? {
+            headers.0.push((name, map.next_value()?));
+            if headers.0.len() > MAX_RESPONSE_HEADERS {
+                return Err(A::Error::invalid_length(headers.0.len(), &self));
+            }
+        }
+        Ok(headers)
+    }
+}
+
+/// Reads a header name that the headers so far do not have. The reader refuses
+/// a key given twice; here the case of its letters does not count.
+struct NewName<'a>(&'a Headers);
+
+impl<'de> DeserializeSeed<'de> for NewName<'_> {
+    type Value = HeaderName;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<HeaderName, D::Error> {
+        let name = HeaderName::deserialize(deserializer)?;
+        if self.0.0.iter().any(|(other, _)| *other == name) {
+            return Err(D::Error::custom("the same header in another case is already given"));
+        }
+        Ok(name)
+    }
+}
+
+/// A header name, in lower case.
+#[derive(Debug, Deserialize, Eq, PartialEq)]
+#[serde(try_from = "String")]
+struct HeaderName(String);
 
 impl TryFrom<String> for HeaderName {
-    type Error = Allowed;
+    type Error = Violation;
 
-    /// # Errors
-    /// `name` is not a token, or is one that the filter or HTTP itself owns.
-    fn try_from(mut name: String) -> Result<Self, Allowed> {
+    fn try_from(mut name: String) -> Result<Self, Violation> {
         name.make_ascii_lowercase();
         if name.starts_with(':') || OWNED_HEADER_NAMES.contains(&name.as_str()) {
-            Err(Allowed("this header is set by the filter or by HTTP itself"))
+            Err(Violation::of("this header is set by the filter or by HTTP itself"))
         } else if is_token(&name) {
             Ok(Self(name))
         } else {
-            Err(Allowed("a header name must be of letters, digits and !#$%&'*+-.^_`|~"))
+            Err(Violation::of("a header name must be of letters, digits and !#$%&'*+-.^_`|~"))
         }
     }
 }
 
-/// A header's value.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct HeaderValue(String);
+/// A header value
+/// ([RFC 9110, section 5.5](https://www.rfc-editor.org/rfc/rfc9110#section-5.5)).
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct HeaderValue(String);
 
 impl TryFrom<String> for HeaderValue {
-    type Error = Allowed;
+    type Error = Violation;
 
-    /// # Errors
-    /// `value` is not a field value of
-    /// [RFC 9110, section 5.5](https://www.rfc-editor.org/rfc/rfc9110#section-5.5).
-    fn try_from(value: String) -> Result<Self, Allowed> {
-        let allowed = |byte: u8| !byte.is_ascii_control() || byte == b'\t';
-        let space = |end: Option<&u8>| matches!(end, Some(b' ' | b'\t'));
-        let bytes = value.as_bytes();
-        if space(bytes.first()) || space(bytes.last()) || !all(&value, allowed) {
-            Err(Allowed("must be a header value: no control characters, no space at either end"))
-        } else {
+    fn try_from(value: String) -> Result<Self, Violation> {
+        let is_allowed = |byte: u8| !byte.is_ascii_control() || byte == b'\t';
+        let is_trimmed = value.trim_matches([' ', '\t']).len() == value.len();
+        if is_trimmed && value.bytes().all(is_allowed) {
             Ok(Self(value))
+        } else {
+            let rule = "must be a header value: no control characters, no space at either end";
+            Err(Violation::of(rule))
         }
     }
 }
 
-/// A `content-type`.
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// A media type. It must be a header value that is not empty.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
 pub struct ContentType(HeaderValue);
 
 impl Default for ContentType {
@@ -88,73 +138,18 @@ impl Default for ContentType {
 }
 
 impl TryFrom<String> for ContentType {
-    type Error = Allowed;
+    type Error = Violation;
 
-    /// # Errors
-    /// `value` is empty or not a header value.
-    fn try_from(value: String) -> Result<Self, Allowed> {
+    fn try_from(value: String) -> Result<Self, Violation> {
         if value.is_empty() {
-            return Err(Allowed("must not be empty"));
+            return Err(Violation::of("must not be empty"));
         }
         HeaderValue::try_from(value).map(Self)
     }
 }
 
-/// The headers of a reply.
-#[derive(Debug, Default)]
-pub struct Headers {
-    count: usize,
-    /// The length of each name and value.
-    sizes: Vec<u8>,
-    /// Each name and value, ended by a zero byte, which none has in it.
-    texts: Vec<u8>,
-}
-
-impl Headers {
-    /// Those of every 503; clients may come back after `retry_after` seconds.
-    #[must_use]
-    pub fn maintenance(retry_after: usize, ContentType(content_type): &ContentType) -> Self {
-        let mut headers = Self::default();
-        headers.push("retry-after", &decimal(retry_after));
-        headers.push("content-type", &content_type.0);
-        headers.push(CACHE_CONTROL.0, CACHE_CONTROL.1);
-        headers
+impl From<ContentType> for String {
+    fn from(ContentType(HeaderValue(value)): ContentType) -> Self {
+        value
     }
-
-    /// Those of a 200 for an exempt request.
-    #[must_use]
-    pub fn exempt() -> Self {
-        let mut headers = Self::default();
-        headers.push(CACHE_CONTROL.0, CACHE_CONTROL.1);
-        headers
-    }
-
-    /// Adds a header behind those that are there.
-    pub fn add(&mut self, HeaderName(name): &HeaderName, HeaderValue(value): &HeaderValue) {
-        self.push(name, value);
-    }
-
-    fn push(&mut self, name: &str, value: &str) {
-        self.count = self.count.saturating_add(1);
-        for text in [name, value] {
-            self.sizes.extend_from_slice(&number(text.len()));
-            self.texts.extend_from_slice(text.as_bytes());
-            self.texts.push(0);
-        }
-    }
-
-    /// A header map as the proxy-wasm ABI passes it: the number of pairs, the
-    /// length of each name and value, then all of them.
-    pub(super) fn serialized(self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        for part in [&number(self.count)[..], &self.sizes, &self.texts] {
-            bytes.extend_from_slice(part);
-        }
-        bytes
-    }
-}
-
-/// 32 bits, little-endian.
-fn number(number: usize) -> [u8; 4] {
-    u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes()
 }

@@ -1,77 +1,67 @@
-//! The replies that the proxy sends itself, rendered once.
+//! Replies: what the proxy itself answers.
 
+mod body;
 mod headers;
+mod retry_after;
 
-use alloc::string::String;
-use alloc::vec::Vec;
+pub use body::Body;
+pub use headers::{ContentType, Headers, OWNED_HEADER_NAMES};
+pub use retry_after::RetryAfter;
 
-use crate::error::Allowed;
+use serde::Deserialize;
 
-pub use headers::{
-    ContentType, DEFAULT_CONTENT_TYPE, HeaderName, HeaderValue, Headers, OWNED_HEADER_NAMES,
-};
-
-/// The body of a 503 whose configuration does not give one.
-pub const DEFAULT_BODY: &str = r#"{"error":"maintenance","message":"The service is down for maintenance. Please retry later."}"#;
-/// The longest body, in bytes.
-pub const MAX_BODY_BYTES: usize = 65_536;
-
-/// The body of a 503.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Body(String);
-
-impl Default for Body {
-    fn default() -> Self {
-        Self(DEFAULT_BODY.into())
-    }
+/// The object `response`: the answer to every request that is not exempt.
+#[derive(Default, Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields, expecting = "a JSON object", rename_all = "camelCase")]
+pub struct ResponseConfig {
+    /// Media type of the body.
+    content_type: ContentType,
+    /// Body, as text.
+    body: Body,
+    /// Headers to add, by name.
+    headers: Headers,
 }
 
-impl TryFrom<String> for Body {
-    type Error = Allowed;
+/// Must not be cached: maintenance may begin or end at any moment.
+const CACHE_CONTROL: (&str, &str) = ("cache-control", "no-store");
 
-    /// # Errors
-    /// `text` is longer than [`MAX_BODY_BYTES`].
-    fn try_from(text: String) -> Result<Self, Allowed> {
-        if text.len() > MAX_BODY_BYTES {
-            return Err(Allowed("must be at most 65536 bytes"));
-        }
-        Ok(Self(text))
-    }
-}
-
-/// A local reply, in the form that the host takes it in.
+/// A local reply.
 #[derive(Debug)]
 pub struct Reply {
-    /// The HTTP status code.
+    /// HTTP status code.
     pub status: u32,
-    /// What access logs show as response code details.
+    /// Response code details, by which access logs tell the filter's replies
+    /// from others.
     pub details: &'static str,
-    /// The headers, as a serialized map of the proxy-wasm ABI.
-    pub headers: Vec<u8>,
-    /// The body.
-    pub body: Vec<u8>,
+    /// Names and values of the headers.
+    pub headers: Vec<(String, String)>,
+    /// Body.
+    pub body: String,
 }
 
 impl Reply {
     /// The 503 of a service in maintenance.
     #[must_use]
-    pub fn maintenance(headers: Headers, Body(body): Body) -> Self {
-        Self {
-            status: 503,
-            details: "maintenance_mode",
-            headers: headers.serialized(),
-            body: body.into_bytes(),
-        }
+    pub fn maintenance(retry_after: RetryAfter, response: ResponseConfig) -> Self {
+        let mut headers = vec![
+            ("retry-after".into(), retry_after.to_string()),
+            ("content-type".into(), response.content_type.into()),
+            header(CACHE_CONTROL),
+        ];
+        headers.extend(response.headers.into_pairs());
+        let body = response.body.into();
+        Self { status: 503, details: "maintenance_mode", headers, body }
     }
 
-    /// The 200 with which the proxy answers for an application that is down.
+    /// The 200 to an exempt request, for an application that is down.
     #[must_use]
     pub fn exempt() -> Self {
-        Self {
-            status: 200,
-            details: "maintenance_exempt",
-            headers: Headers::exempt().serialized(),
-            body: Vec::new(),
-        }
+        let headers = vec![header(CACHE_CONTROL)];
+        Self { status: 200, details: "maintenance_exempt", headers, body: String::new() }
     }
+}
+
+fn header((name, value): (&str, &str)) -> (String, String) {
+    (name.into(), value.into())
 }

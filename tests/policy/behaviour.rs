@@ -1,22 +1,22 @@
 //! The behaviour table: what becomes of a request, and what the host is asked.
 
-use maintenance_filter::policy::Policy;
+use maintenance_filter::policy::{Decision, Policy};
 
-use crate::support::{Head, Verdict, exempting, policy, verdict};
-use Verdict::{Forward, Pass, Reject, Respond};
+use crate::support::{Head, exempting, policy};
+use Decision::{Forward, Pass, Reject, Respond};
 
 const HEALTH_CHECK: &str = "/load-balancer/health-check";
 
-/// Asserts the verdict and how often path and method were asked for.
+/// Asserts the decision and how often path and method were asked for.
 #[track_caller]
-fn assert_decides(policy: &Policy, head: &Head, expected: Verdict, asked: (u32, u32)) {
-    assert_eq!((verdict(policy, head), head.asked()), (expected, asked));
+fn assert_decides(policy: &Policy, head: &Head, expected: Decision, asked: (u32, u32)) {
+    assert_eq!((policy.decide(head), head.asked()), (expected, asked));
 }
 
 #[track_caller]
-fn assert_verdicts(policy: &Policy, expected: Verdict, paths: &[&str]) {
+fn assert_decisions(policy: &Policy, expected: Decision, paths: &[&str]) {
     for path in paths {
-        assert_eq!(verdict(policy, &Head::get(path)), expected, "GET {path}");
+        assert_eq!(policy.decide(&Head::get(path)), expected, "GET {path}");
     }
 }
 
@@ -78,12 +78,12 @@ fn bytes_that_are_not_utf_8_are_compared_like_any_other() {
 #[test]
 fn an_exact_path_is_compared_byte_for_byte_up_to_the_query() {
     let policy = exempting(r#"[{"path": "/live/check"}]"#);
-    assert_verdicts(
+    assert_decisions(
         &policy,
         Forward,
         &["/live/check", "/live/check?", "/live/check?a=/b", "/live/check#", "/live/check#?"],
     );
-    assert_verdicts(
+    assert_decisions(
         &policy,
         Reject,
         &[
@@ -108,14 +108,14 @@ fn an_exact_path_is_compared_byte_for_byte_up_to_the_query() {
 #[test]
 fn an_exact_path_may_hold_what_a_prefix_must_not_match() {
     let list = r#"[{"path": "/a/../b"}, {"path": "//a"}, {"path": "/a;b"}, {"path": "/%2e"}]"#;
-    assert_verdicts(&exempting(list), Forward, &["/a/../b", "//a", "/a;b", "/%2e"]);
-    assert_verdicts(&exempting(list), Reject, &["/b", "/a", "/%2E"]);
+    assert_decisions(&exempting(list), Forward, &["/a/../b", "//a", "/a;b", "/%2e"]);
+    assert_decisions(&exempting(list), Reject, &["/b", "/a", "/%2E"]);
 }
 
 #[test]
 fn a_prefix_matches_itself_and_all_below_it() {
     let policy = exempting(r#"[{"pathPrefix": "/health/"}]"#);
-    assert_verdicts(
+    assert_decisions(
         &policy,
         Forward,
         &[
@@ -132,7 +132,7 @@ fn a_prefix_matches_itself_and_all_below_it() {
             "/health/?x",
         ],
     );
-    assert_verdicts(
+    assert_decisions(
         &policy,
         Reject,
         &["/health", "/healthy/a", "/Health/a", "/", "/a/health/", "/health?/health/"],
@@ -141,11 +141,37 @@ fn a_prefix_matches_itself_and_all_below_it() {
 
 #[test]
 fn a_prefix_never_matches_a_path_that_may_be_read_as_another() {
-    let policy = exempting(r#"[{"pathPrefix": "/health/"}, {"pathPrefix": "/"}]"#);
+    let policy = exempting(r#"[{"pathPrefix": "/health/"}]"#);
     for odd in [
-        ".", "..", "../a", "./a", "a/..", "a/.", "a/../b", "/a", "a//b", "a//", "\\", "a\\..\\b",
-        ";", "a;b", "a/;/b", "%2e", "%2E", "a%2eb", "%2e%2e/a", "%2f", "%2F", "a%2fb", "%5c",
-        "%5C", "a%5cb",
+        ".",
+        "..",
+        "../a",
+        "./a",
+        "a/..",
+        "a/.",
+        "a/../b",
+        "/a",
+        "a//b",
+        "a//",
+        "\\",
+        "a\\..\\b",
+        ";",
+        "a;b",
+        "a/;/b",
+        "%2e",
+        "%2E",
+        "a%2eb",
+        "%2e%2e/a",
+        "%2f",
+        "%2F",
+        "a%2fb",
+        "%5c",
+        "%5C",
+        "a%5cb",
+        "%25",
+        "%252e%252e/x",
+        "a%252fb",
+        "%25%32%65",
     ] {
         let path = format!("/health/{odd}");
         assert_decides(&policy, &Head::get(&path), Reject, (1, 0));
@@ -157,10 +183,18 @@ fn a_prefix_never_matches_a_path_that_may_be_read_as_another() {
 }
 
 #[test]
-fn the_root_as_a_prefix_exempts_every_plain_path() {
+fn the_root_as_a_prefix_exempts_every_path() {
     let policy = exempting(r#"[{"pathPrefix": "/"}]"#);
-    assert_verdicts(&policy, Forward, &["/", "/a", "/a/b", "/?a", HEALTH_CHECK]);
-    assert_verdicts(&policy, Reject, &["//", "/..", "*", "", "a/"]);
+    assert_decisions(&policy, Forward, &["/", "/a", "/a/b", "/?a", HEALTH_CHECK]);
+    assert_decisions(&policy, Forward, &["//", "/..", "/a;b", "/%2f", "/a/%252e%252e/x", "/\\"]);
+    assert_decisions(&policy, Reject, &["*", "", "a/"]);
+}
+
+#[test]
+fn the_root_alone_matches_a_path_that_may_be_read_as_another() {
+    let list = r#"[{"pathPrefix": "/health/", "action": "Respond"}, {"pathPrefix": "/"}]"#;
+    assert_decisions(&exempting(list), Respond, &["/health/a"]);
+    assert_decisions(&exempting(list), Forward, &["/health/../a", "/health/%25", "/health/a;b"]);
 }
 
 #[test]
@@ -169,8 +203,8 @@ fn the_more_specific_exemption_goes_first() {
         r#"[{"pathPrefix": "/a/"}, {"pathPrefix": "/a/b/", "action": "Respond"},
             {"path": "/a/b/c"}]"#,
     );
-    assert_verdicts(&policy, Forward, &["/a/", "/a/b", "/a/b/c"]);
-    assert_verdicts(&policy, Respond, &["/a/b/", "/a/b/d", "/a/b/c/"]);
+    assert_decisions(&policy, Forward, &["/a/", "/a/b", "/a/b/c"]);
+    assert_decisions(&policy, Respond, &["/a/b/", "/a/b/d", "/a/b/c/"]);
 }
 
 #[test]
@@ -180,8 +214,8 @@ fn of_two_exemptions_for_the_same_path_the_first_goes_first() {
             r#"[{{"{field}": "/a/", "action": "Respond"}}, {{"{field}": "/a/"}},
                 {{"{field}": "/a/", "methods": ["HEAD"]}}]"#
         );
-        assert_eq!(verdict(&exempting(&list), &Head::get("/a/")), Respond);
-        assert_eq!(verdict(&exempting(&list), &Head::new("HEAD", "/a/")), Forward);
+        assert_eq!(exempting(&list).decide(&Head::get("/a/")), Respond);
+        assert_eq!(exempting(&list).decide(&Head::new("HEAD", "/a/")), Forward);
     }
 }
 
@@ -209,7 +243,7 @@ fn the_longest_pattern_and_the_longest_path_are_matched() {
     let prefix = format!("/{}/", "a".repeat(1022));
     let exact = format!("/{}", "b".repeat(1023));
     let policy = exempting(&format!(r#"[{{"pathPrefix": "{prefix}"}}, {{"path": "{exact}"}}]"#));
-    assert_verdicts(&policy, Forward, &[&prefix, &exact, &format!("{prefix}{exact}")[..1024]]);
+    assert_decisions(&policy, Forward, &[&prefix, &exact, &format!("{prefix}{exact}")[..1024]]);
     assert_decides(&policy, &Head::get(prefix.clone() + &"x/".repeat(50_000)), Forward, (1, 1));
     assert_decides(&policy, &Head::get("/".repeat(100_000)), Reject, (1, 0));
     assert_decides(&policy, &Head::get(format!("{exact}b")), Reject, (1, 0));

@@ -8,7 +8,8 @@ use proptest::test_runner::TestRunner;
 
 use crate::naive::{self, Exemption, Expected};
 use crate::requests::{configuration, draft, exemptions};
-use crate::support::{Head, Verdict, policy, verdict};
+use crate::support::{Head, policy};
+use maintenance_filter::policy::Decision;
 
 /// Lists of exemptions; each is tried with several requests.
 const CASES: u32 = 10_000;
@@ -25,10 +26,10 @@ impl Seen {
     }
 
     fn request(&mut self, exemptions: &[Exemption], path: &[u8], expected: &Expected) {
-        for verdict in [Verdict::Forward, Verdict::Respond, Verdict::Reject] {
-            self.note(format!("{verdict:?}"), expected.verdict == verdict);
+        for decision in [Decision::Forward, Decision::Respond, Decision::Reject] {
+            self.note(format!("{decision:?}"), expected.decision == decision);
         }
-        let rejected = expected.verdict == Verdict::Reject;
+        let rejected = expected.decision == Decision::Reject;
         self.note("rejected for its method", rejected && expected.path_matches);
         self.note(
             "another exemption after one for other methods",
@@ -103,7 +104,7 @@ fn the_policy_decides_as_the_rules_are_written() {
             seen.borrow_mut().request(&exemptions, &path, &expected);
             let head = Head::new(&method, &path);
             let request = format!("{} {}", method.escape_ascii(), path.escape_ascii());
-            prop_assert_eq!(verdict(&policy, &head), expected.verdict, "{}", request);
+            prop_assert_eq!(policy.decide(&head), expected.decision, "{}", request);
             let asked = (1, u32::from(expected.path_matches));
             prop_assert_eq!(head.asked(), asked, "{}", request);
         }

@@ -1,7 +1,7 @@
 //! The matching rules a second time, as slowly and plainly as they are written:
 //! what the property tests compare the policy with.
 
-use crate::support::Verdict;
+use maintenance_filter::policy::Decision;
 
 /// One exemption as an operator lists it.
 #[derive(Clone, Debug)]
@@ -14,7 +14,7 @@ pub struct Exemption {
 
 /// What the rules say of a request with maintenance in force.
 pub struct Expected {
-    pub verdict: Verdict,
+    pub decision: Decision,
     /// Whether the path alone matches an exemption.
     pub path_matches: bool,
     /// How many exemptions were passed over for their methods.
@@ -28,10 +28,10 @@ pub fn decide(exemptions: &[Exemption], method: &[u8], path: &[u8]) -> Expected 
     order.sort_by_key(|e| (e.is_prefix, usize::MAX - e.path.len()));
     let chosen = order.iter().position(|e| e.methods.iter().any(|m| m.as_bytes() == method));
     Expected {
-        verdict: match chosen.map(|at| order[at].responds) {
-            None => Verdict::Reject,
-            Some(true) => Verdict::Respond,
-            Some(false) => Verdict::Forward,
+        decision: match chosen.map(|at| order[at].responds) {
+            None => Decision::Reject,
+            Some(true) => Decision::Respond,
+            Some(false) => Decision::Forward,
         },
         path_matches: !order.is_empty(),
         passed_over: chosen.unwrap_or(order.len()),
@@ -41,7 +41,7 @@ pub fn decide(exemptions: &[Exemption], method: &[u8], path: &[u8]) -> Expected 
 fn matches(exemption: &Exemption, path: &[u8]) -> bool {
     let pattern = exemption.path.as_bytes();
     if exemption.is_prefix {
-        path.starts_with(pattern) && !may_be_read_as_another(path)
+        path.starts_with(pattern) && (pattern == b"/" || !may_be_read_as_another(path))
     } else {
         path == pattern
     }
@@ -59,8 +59,8 @@ pub fn may_be_read_as_another(path: &[u8]) -> bool {
     ODD.iter().any(|odd| contains(path, odd)) || has_dot_segment(path)
 }
 
-/// What no prefix matches, beside dot segments; in any case.
-pub const ODD: [&[u8]; 6] = [b"//", b"\\", b";", b"%2e", b"%2f", b"%5c"];
+/// Sequences that no prefix but `/` matches, in any case; dot segments come on top.
+pub const ODD: [&[u8]; 7] = [b"//", b"\\", b";", b"%2e", b"%2f", b"%5c", b"%25"];
 
 pub fn contains(path: &[u8], odd: &[u8]) -> bool {
     let lower = path.to_ascii_lowercase();

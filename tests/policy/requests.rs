@@ -9,7 +9,8 @@ use crate::naive::Exemption;
 /// Few and similar, so that patterns repeat and contain each other.
 const SEGMENTS: &[&str] = &["a", "b", "ab", "A", "a.b", "..."];
 /// Exempt by their own path alone.
-const ODD_SEGMENTS: &[&str] = &["..", ".", "", "a;b", "%2e", "%2F", "%5C", "\\", "a b", "%20"];
+const ODD_SEGMENTS: &[&str] =
+    &["..", ".", "", "a;b", "%2e", "%2F", "%5C", "%25", "\\", "a b", "%20"];
 const METHODS: &[&str] = &["GET", "HEAD", "POST", "M-SEARCH"];
 const OTHER_METHODS: &[&[u8]] = &[b"get", b"", b"GET ", b"G\xffT"];
 
@@ -29,6 +30,8 @@ const PIECES: &[&[u8]] = &[
     b"%2F",
     b"%5c",
     b"%5C",
+    b"%25",
+    b"%252e",
     b"%2g",
     b"%",
     b"%20",

@@ -51,24 +51,6 @@ impl RequestHead for Head {
     }
 }
 
-/// A decision by its name alone.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Verdict {
-    Pass,
-    Forward,
-    Respond,
-    Reject,
-}
-
-pub fn verdict(policy: &Policy, head: &Head) -> Verdict {
-    match policy.decide(head) {
-        Decision::Pass => Verdict::Pass,
-        Decision::Forward => Verdict::Forward,
-        Decision::Respond(_) => Verdict::Respond,
-        Decision::Reject(_) => Verdict::Reject,
-    }
-}
-
 /// The policy of a configuration that must be valid.
 #[track_caller]
 pub fn policy(config: &str) -> Policy {
@@ -109,34 +91,6 @@ pub fn assert_readable(message: &str) {
 /// The reply to a request that is not exempt.
 #[track_caller]
 pub fn rejection(policy: &Policy) -> &Reply {
-    match policy.decide(&Head::get("/not-exempt")) {
-        Decision::Reject(reply) => reply,
-        other => panic!("not rejected: {other:?}"),
-    }
-}
-
-/// The pairs of a header map as the proxy-wasm ABI serializes it, which must
-/// hold nothing else.
-#[track_caller]
-pub fn decoded(map: &[u8]) -> Vec<(String, String)> {
-    let mut rest = map;
-    let count = number(&mut rest);
-    let sizes: Vec<_> = (0..count).map(|_| (number(&mut rest), number(&mut rest))).collect();
-    let pairs = sizes.iter().map(|(n, v)| (text(&mut rest, *n), text(&mut rest, *v))).collect();
-    assert!(rest.is_empty(), "{} bytes too many", rest.len());
-    pairs
-}
-
-fn number(rest: &mut &[u8]) -> usize {
-    let (number, tail) = rest.split_first_chunk::<4>().expect("a number of 4 bytes");
-    *rest = tail;
-    u32::from_le_bytes(*number).try_into().expect("a size")
-}
-
-fn text(rest: &mut &[u8], size: usize) -> String {
-    let (text, tail) = rest.split_at(size);
-    let (zero, tail) = tail.split_first().expect("a byte behind the text");
-    assert_eq!(*zero, 0, "the text does not end where its size says");
-    *rest = tail;
-    String::from_utf8(text.to_vec()).expect("a header of this plugin is UTF-8")
+    assert_eq!(policy.decide(&Head::get("/not-exempt")), Decision::Reject);
+    &policy.rejection
 }

@@ -20,6 +20,12 @@ const NEEDED: [(&str, &[&str]); 7] = [
     ("their end", &["proxy_on_delete"]),
 ];
 
+/// The callbacks of the ABI that `src/filter` implements, beside those above.
+///
+/// The SDK exports every callback, and Envoy enters the VM for each that a
+/// module exports: seven more for each request, to do nothing.
+const CALLBACKS: [&str; 2] = ["proxy_on_request_headers", "proxy_on_tick"];
+
 /// What a host looks for beside the callbacks and the above.
 const ENTRY_POINTS: [&str; 3] = ["_initialize", "_start", "main"];
 
@@ -41,13 +47,13 @@ pub fn prune(module: &mut Module) -> Result<(), String> {
             return Err(format!("exports nothing for {what}: {}", names.join(" or ")));
         }
     }
-    let is_known = |name: &str| {
-        name.starts_with("proxy_")
+    let is_kept = |name: &str| {
+        CALLBACKS.contains(&name)
             || ENTRY_POINTS.contains(&name)
             || NEEDED.iter().any(|(_, names)| names.contains(&name))
     };
     let others: Vec<_> =
-        module.exports.iter().filter(|export| !is_known(&export.name)).map(Export::id).collect();
+        module.exports.iter().filter(|export| !is_kept(&export.name)).map(Export::id).collect();
     for id in others {
         module.exports.delete(id);
     }

@@ -1,0 +1,28 @@
+//! The plugin configuration as operators write it: names, types and defaults
+//! of its fields.
+//!
+//! Each field is read once, into a domain type that cannot be invalid. The
+//! JSON Schema is derived from the same types.
+
+use serde::Deserialize;
+
+use crate::exemption::Exemptions;
+use crate::reply::{ResponseConfig, RetryAfter};
+
+/// Plugin configuration of the maintenance filter.
+///
+/// The value of `pluginConfig` in a `WasmPlugin`, and of `wasm.pluginConfig` in a
+/// `TrafficExtension`.
+#[derive(Default, Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields, expecting = "a JSON object", rename_all = "camelCase")]
+pub struct PluginConfig {
+    /// Whether maintenance is in force.
+    pub enabled: bool,
+    /// Seconds that clients are told to wait.
+    pub retry_after_seconds: RetryAfter,
+    /// Requests that maintenance leaves alone. Replaces the default; `[]` exempts nothing.
+    pub exemptions: Exemptions,
+    /// The answer to every other request. Its status is always 503.
+    pub response: ResponseConfig,
+}

@@ -1,0 +1,76 @@
+//! Paths of exemptions.
+
+use serde::Deserialize;
+
+use crate::error::Violation;
+use crate::limits::MAX_PATH_BYTES;
+
+/// The paths that an exemption matches.
+#[derive(Debug)]
+pub enum PathPattern {
+    /// One path.
+    Exact(ExactPath),
+    /// Every path that begins with a prefix.
+    Prefix(PathPrefix),
+}
+
+/// A path without query and fragment.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub struct ExactPath(String);
+
+impl ExactPath {
+    /// The constant `path`, which must be valid.
+    pub(super) fn from_static(path: &'static str) -> Self {
+        Self(path.into())
+    }
+
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.0.into_bytes()
+    }
+}
+
+impl TryFrom<String> for ExactPath {
+    type Error = Violation;
+
+    fn try_from(path: String) -> Result<Self, Violation> {
+        if is_path(&path) { Ok(Self(path)) } else { Err(must("begin")) }
+    }
+}
+
+/// A path that ends with `/`.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub struct PathPrefix(String);
+
+impl PathPrefix {
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.0.into_bytes()
+    }
+}
+
+impl TryFrom<String> for PathPrefix {
+    type Error = Violation;
+
+    fn try_from(prefix: String) -> Result<Self, Violation> {
+        if is_path(&prefix) && prefix.ends_with('/') {
+            Ok(Self(prefix))
+        } else {
+            Err(must("begin and end"))
+        }
+    }
+}
+
+/// Returns whether the path of a request, cut before its query, can equal `path`.
+fn is_path(path: &str) -> bool {
+    path.starts_with('/')
+        && path.len() <= MAX_PATH_BYTES
+        && path.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'?' | b'#'))
+}
+
+fn must(begin_or_end: &str) -> Violation {
+    Violation::of(format!(
+        "must {begin_or_end} with \"/\" and be at most {MAX_PATH_BYTES} bytes of ASCII \
+         without \"?\", \"#\" or control characters"
+    ))
+}

@@ -1,0 +1,114 @@
+//! Whether maintenance is in force in one VM, for the gauge.
+//!
+//! A VM may host several plugins with the filter, and several root contexts of
+//! each plugin: a new configuration brings a new root context, while the old
+//! one lives on for its streams. The newest root context of each plugin says
+//! whether the plugin is active.
+//!
+//! Envoy takes an old root context up again, without a call of `on_configure`,
+//! when a configuration comes back while a stream still holds it. The first new
+//! stream shows that. So an old root context may step in for one that is gone.
+
+/// The plugins of one VM.
+#[derive(Debug, Default)]
+pub struct ActivePlugins {
+    plugins: Vec<Plugin>,
+}
+
+#[derive(Debug)]
+struct Plugin {
+    name: String,
+    /// How many times a root context of the plugin became the newest.
+    generation: usize,
+    newest: Option<Newest>,
+}
+
+#[derive(Debug)]
+struct Newest {
+    root_context: u32,
+    is_enabled: bool,
+}
+
+impl ActivePlugins {
+    /// A VM in which nothing is configured yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { plugins: Vec::new() }
+    }
+
+    /// Makes `root_context` the newest of `plugin`. Returns the generation of
+    /// the plugin, which is the same in every VM of the process that went
+    /// through the same configurations.
+    pub fn set_newest(&mut self, plugin: &str, root_context: u32, is_enabled: bool) -> usize {
+        let newest = Some(Newest { root_context, is_enabled });
+        if let Some(known) = self.plugins.iter_mut().find(|known| known.name == plugin) {
+            known.generation = known.generation.saturating_add(1);
+            known.newest = newest;
+            return known.generation;
+        }
+        self.plugins.push(Plugin { name: plugin.into(), generation: 1, newest });
+        1
+    }
+
+    /// Removes a root context. Returns the generation of its plugin if it was
+    /// the newest.
+    pub fn remove(&mut self, root_context: u32) -> Option<usize> {
+        let is_newest = |plugin: &&mut Plugin| {
+            plugin.newest.as_ref().is_some_and(|newest| newest.root_context == root_context)
+        };
+        let plugin = self.plugins.iter_mut().find(is_newest)?;
+        plugin.newest = None;
+        Some(plugin.generation)
+    }
+
+    /// Returns whether `plugin` has a newest root context.
+    #[must_use]
+    pub fn has_newest(&self, plugin: &str) -> bool {
+        self.plugins.iter().any(|known| known.name == plugin && known.newest.is_some())
+    }
+
+    /// Returns whether every plugin has a newest root context.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.plugins.iter().all(|plugin| plugin.newest.is_some())
+    }
+
+    /// Returns whether any plugin of the VM has maintenance in force.
+    #[must_use]
+    pub fn any_enabled(&self) -> bool {
+        self.plugins.iter().filter_map(|plugin| plugin.newest.as_ref()).any(|root| root.is_enabled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ActivePlugins;
+
+    #[test]
+    fn the_newest_root_context_of_a_plugin_counts() {
+        let mut vm = ActivePlugins::new();
+        assert_eq!(vm.set_newest("a", 1, true), 1);
+        assert_eq!(vm.set_newest("a", 2, false), 2);
+        assert!(!vm.any_enabled());
+        assert_eq!(vm.remove(1), None, "an older one is not missed");
+        assert_eq!(vm.set_newest("a", 3, true), 3);
+        assert!(vm.any_enabled());
+        assert!(vm.is_complete());
+        assert_eq!(vm.remove(3), Some(3));
+        assert!(!vm.is_complete() && !vm.any_enabled());
+        assert_eq!(vm.set_newest("a", 2, true), 4);
+        assert!(vm.is_complete(), "an older one has stepped in");
+    }
+
+    #[test]
+    fn two_plugins_are_on_as_long_as_one_is() {
+        let mut vm = ActivePlugins::new();
+        vm.set_newest("a", 1, true);
+        vm.set_newest("b", 2, true);
+        assert_eq!(vm.remove(1), Some(1));
+        assert!(vm.any_enabled());
+        assert!(vm.has_newest("b"));
+        assert!(!vm.has_newest("a"));
+        assert!(!vm.has_newest("c"));
+    }
+}

@@ -1,0 +1,66 @@
+//! The HTTP context: one request.
+
+use std::rc::Rc;
+
+use proxy_wasm::hostcalls;
+use proxy_wasm::traits::{Context, HttpContext};
+use proxy_wasm::types::{Action, MapType};
+
+use super::root_context::Plugin;
+use crate::policy::{Decision, RequestHead};
+
+/// A request under the configuration that was in force when it began.
+pub struct MaintenanceStream(pub Rc<Plugin>);
+
+impl Context for MaintenanceStream {}
+
+impl HttpContext for MaintenanceStream {
+    fn on_http_request_headers(&mut self, _num_headers: usize, _end_of_stream: bool) -> Action {
+        let Self(plugin) = self;
+        let reply = match plugin.policy.decide(&CurrentRequest) {
+            Decision::Pass => return Action::Continue,
+            Decision::Forward => {
+                plugin.counts.exempted.increment();
+                return Action::Continue;
+            }
+            Decision::Respond => {
+                plugin.counts.exempted.increment();
+                &plugin.exempt_reply
+            }
+            Decision::Reject => {
+                plugin.counts.rejected.increment();
+                &plugin.rejection
+            }
+        };
+        reply.send();
+        Action::Pause
+    }
+}
+
+/// A request on a root context without a configuration. It passes: until a
+/// configuration says so, no service is in maintenance. Envoy does not get
+/// here, because it sends no request to a plugin whose configuration failed.
+pub struct UnconfiguredStream;
+
+impl Context for UnconfiguredStream {}
+
+impl HttpContext for UnconfiguredStream {}
+
+/// The request whose headers Envoy is handing over.
+struct CurrentRequest;
+
+impl RequestHead for CurrentRequest {
+    fn path(&self) -> Option<Vec<u8>> {
+        header(":path")
+    }
+
+    fn method(&self) -> Option<Vec<u8>> {
+        header(":method")
+    }
+}
+
+/// Returns a request header as bytes, because it need not be UTF-8. Without a
+/// header that it cannot read, the policy rejects: maintenance fails closed.
+fn header(name: &str) -> Option<Vec<u8>> {
+    hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, name).ok().flatten()
+}

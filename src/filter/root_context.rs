@@ -1,0 +1,138 @@
+//! The root context: one plugin configuration in one VM.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use proxy_wasm::hostcalls;
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use proxy_wasm::types::{BufferType, ContextType};
+
+use super::http_context::{MaintenanceStream, UnconfiguredStream};
+use super::local_reply::LocalReply;
+use super::metrics::{Counts, Metrics};
+use super::state;
+use crate::error::Error;
+use crate::policy::Policy;
+
+/// Longest delay of the counters and the gauge.
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
+/// Interval that stops a timer.
+const NEVER: Duration = Duration::ZERO;
+
+/// A root context.
+pub struct MaintenanceRoot {
+    id: u32,
+    /// `None` until a configuration is accepted.
+    plugin: Option<Rc<Plugin>>,
+}
+
+/// An accepted configuration, shared with the streams that it applies to.
+pub struct Plugin {
+    name: String,
+    pub policy: Policy,
+    pub rejection: LocalReply,
+    pub exempt_reply: LocalReply,
+    pub counts: Counts,
+}
+
+impl MaintenanceRoot {
+    pub fn new(id: u32) -> Self {
+        Self { id, plugin: None }
+    }
+
+    /// Puts `plugin` into force.
+    fn begin(&self, plugin: &Plugin) {
+        let is_enabled = plugin.policy.is_enabled();
+        state::begin(&plugin.name, self.id, is_enabled, &plugin.policy.summary());
+        if is_enabled {
+            set_timer(REPORT_INTERVAL);
+        }
+    }
+}
+
+impl Context for MaintenanceRoot {}
+
+impl RootContext for MaintenanceRoot {
+    /// Returns whether the configuration is valid. On `false` Envoy keeps the
+    /// previous one and tells the control plane.
+    fn on_configure(&mut self, size: usize) -> bool {
+        match read_configuration(size) {
+            Ok(policy) => {
+                let plugin = Rc::new(Plugin {
+                    name: plugin_name(),
+                    rejection: LocalReply::from(&policy.rejection),
+                    exempt_reply: LocalReply::from(&policy.exempt_reply),
+                    policy,
+                    counts: Counts::default(),
+                });
+                self.begin(&plugin);
+                self.plugin = Some(plugin);
+                true
+            }
+            Err(error) => {
+                log::error!("plugin configuration refused: {error}");
+                false
+            }
+        }
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+
+    /// Creates the context of a request. Never `None`, on which the SDK panics.
+    fn create_http_context(&self, _id: u32) -> Option<Box<dyn HttpContext>> {
+        let Some(plugin) = &self.plugin else {
+            return Some(Box::new(UnconfiguredStream));
+        };
+        if state::has_ended(&plugin.name) {
+            self.begin(plugin);
+        }
+        Some(Box::new(MaintenanceStream(Rc::clone(plugin))))
+    }
+
+    fn on_tick(&mut self) {
+        if let Some(plugin) = &self.plugin {
+            Metrics::get().add(&plugin.counts);
+            state::repeat_gauge();
+        }
+    }
+}
+
+/// Runs when Envoy deletes the root context: the SDK has no other callback for
+/// it. Host calls are still allowed.
+impl Drop for MaintenanceRoot {
+    fn drop(&mut self) {
+        let Some(plugin) = &self.plugin else {
+            return;
+        };
+        Metrics::get().add(&plugin.counts);
+        if plugin.policy.is_enabled() {
+            // Envoy keeps the timer of a deleted root context running.
+            set_timer(NEVER);
+        }
+        state::end(&plugin.name, self.id);
+    }
+}
+
+/// Reads the plugin configuration, of which Envoy said that it has `size` bytes.
+fn read_configuration(size: usize) -> Result<Policy, Error> {
+    if size == 0 {
+        return Policy::from_json(b"{}");
+    }
+    match hostcalls::get_buffer(BufferType::PluginConfiguration, 0, size) {
+        Ok(Some(json)) => Policy::from_json(&json),
+        Ok(None) | Err(_) => Err(Error::not_json("the proxy does not hand it out")),
+    }
+}
+
+/// Returns the name of the plugin, by which Envoy tells plugins apart.
+fn plugin_name() -> String {
+    let name = hostcalls::get_property(vec!["plugin_name"]).ok().flatten();
+    String::from_utf8_lossy(&name.unwrap_or_default()).into_owned()
+}
+
+fn set_timer(interval: Duration) {
+    // `Err` is never returned: the SDK panics on a failure, and Envoy has none.
+    let _ = hostcalls::set_tick_period(interval);
+}

@@ -1,0 +1,79 @@
+//! The state of maintenance, for the gauge and the log: what a VM and the
+//! process do when a root context comes into force or goes.
+
+use std::cell::RefCell;
+
+use proxy_wasm::hostcalls;
+
+use super::active::ActivePlugins;
+use super::announcement::Announcement;
+use super::metrics::Metrics;
+
+/// Attempts to announce a state while other VMs do the same.
+const MAX_ATTEMPTS: usize = 16;
+
+thread_local! {
+    /// The plugins of this VM. Borrowed for one statement at a time, and Envoy
+    /// calls back into a VM only for memory: a borrow never meets another one.
+    static PLUGINS: RefCell<ActivePlugins> = const { RefCell::new(ActivePlugins::new()) };
+}
+
+/// Makes `root_context` the newest of `plugin`.
+pub fn begin(plugin: &str, root_context: u32, is_enabled: bool, summary: &str) {
+    let generation =
+        PLUGINS.with_borrow_mut(|plugins| plugins.set_newest(plugin, root_context, is_enabled));
+    set_gauge();
+    let version = env!("CARGO_PKG_VERSION");
+    let state = format!("{summary} (maintenance-filter {version})");
+    announce(plugin, |last| last.after_configuration(generation, &state));
+}
+
+/// Returns whether Envoy may have taken `plugin`'s root context up again after
+/// the newest one went. Cheap: a stream asks.
+pub fn has_ended(plugin: &str) -> bool {
+    PLUGINS.with_borrow(|plugins| !plugins.is_complete() && !plugins.has_newest(plugin))
+}
+
+/// Removes `root_context` of `plugin`.
+pub fn end(plugin: &str, root_context: u32) {
+    let generation = PLUGINS.with_borrow_mut(|plugins| plugins.remove(root_context));
+    if let Some(generation) = generation {
+        set_gauge();
+        announce(plugin, |last| last.after_removal(generation));
+    }
+}
+
+/// Sets the gauge to the state of this VM.
+fn set_gauge() {
+    Metrics::get().set_active(PLUGINS.with_borrow(ActivePlugins::any_enabled));
+}
+
+/// Sets the gauge again while maintenance is in force. A VM with another
+/// version of the module shares the gauge, and may have cleared it.
+pub fn repeat_gauge() {
+    if PLUGINS.with_borrow(ActivePlugins::any_enabled) {
+        set_gauge();
+    }
+}
+
+/// Replaces the announcement of `plugin` by `next`, and logs a change. The
+/// level is warning, because a sidecar prints no less by default.
+fn announce(plugin: &str, next: impl Fn(&Announcement) -> Option<Announcement>) {
+    let key = format!("maintenance state of {plugin}");
+    for _ in 0..MAX_ATTEMPTS {
+        let Ok((bytes, version)) = hostcalls::get_shared_data(&key) else {
+            return;
+        };
+        let last = Announcement::from_bytes(bytes.as_deref());
+        let Some(next) = next(&last) else {
+            return;
+        };
+        // Fails if another VM was faster since `get_shared_data`.
+        if hostcalls::set_shared_data(&key, Some(&next.to_bytes()), version).is_ok() {
+            if let Some(line) = next.log_line(&last) {
+                log::warn!("{line}");
+            }
+            return;
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! Reads JSON into types that derive [`Deserialize`], with errors for people.
+//!
+//! `serde_json` reports a line and a column. An operator needs the name of the
+//! field, the value and the rule. So this reader works in three steps:
+//!
+//! 1. `serde_json` checks the syntax of the whole text. Every value stays a
+//!    [`RawValue`]: its text, as given.
+//! 2. [`Value`] hands that text to the type of the field.
+//! 3. A [`Refusal`] picks up the value it is about, and the name of each field
+//!    around the value, on its way out.
+//!
+//! The reader is stricter than `serde_json`: a field given twice, `null` for
+//! an optional field, and a list in place of an object are errors.
+
+mod bounded;
+mod refusal;
+
+use std::iter::Enumerate;
+use std::{fmt, vec};
+
+use serde::de::{
+    DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess, SeqAccess, Unexpected,
+    Visitor,
+};
+use serde::{Deserialize, forward_to_deserialize_any};
+use serde_json::value::RawValue;
+
+pub use bounded::{list, whole_number};
+
+use self::refusal::Refusal;
+use crate::error::{Error, one_line};
+
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// Reads `json` into a `T`.
+///
+/// # Errors
+/// `json` is not JSON, or a value in it breaks a rule of `T`.
+pub fn read<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T, Error> {
+    let text = str::from_utf8(json).map_err(Error::not_json)?;
+    if text.starts_with(BYTE_ORDER_MARK) {
+        return Err(Error::not_json("it begins with a byte order mark"));
+    }
+    let document: &RawValue = serde_json::from_str(text).map_err(Error::not_json)?;
+    T::deserialize(Value(document)).map_err(|refusal| refusal.about(document).into_error())
+}
+
+/// A JSON value, deserialized from its text.
+struct Value<'de>(&'de RawValue);
+
+impl<'de> Value<'de> {
+    /// Reads one level. The syntax is known to be right, so only escapes of
+    /// UTF-16 surrogates are left to go wrong.
+    fn open(&self) -> Result<Level<'de>, Refusal> {
+        if !self.0.get().starts_with(['"', '[', '{']) {
+            return Ok(Level::Other);
+        }
+        let rule = "has an escape from \\ud800 to \\udfff without its other half";
+        serde_json::from_str(self.0.get()).map_err(|_| Refusal::custom(rule))
+    }
+
+    fn string(&self) -> Result<String, Refusal> {
+        match self.open()? {
+            Level::String(string) => Ok(string),
+            _ => Err(Refusal::custom("must be a string")),
+        }
+    }
+
+    fn object<V: Visitor<'de>>(
+        &self,
+        visitor: V,
+        has_known_keys: bool,
+    ) -> Result<V::Value, Refusal> {
+        match self.open()? {
+            Level::Object(entries) => {
+                visitor.visit_map(Object { entries, read: 0, has_known_keys })
+            }
+            _ => Err(unexpected(&visitor)),
+        }
+    }
+}
+
+/// A refusal of a value that is not of the type that `visitor` expects.
+fn unexpected<'de>(visitor: &impl Visitor<'de>) -> Refusal {
+    Refusal::invalid_type(Unexpected::Other("value"), visitor)
+}
+
+impl<'de> Deserializer<'de> for Value<'de> {
+    type Error = Refusal;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
+        Err(unexpected(&visitor))
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
+        match self.0.get() {
+            "true" => visitor.visit_bool(true),
+            "false" => visitor.visit_bool(false),
+            _ => Err(Refusal::custom("must be true or false")),
+        }
+    }
+
+    /// Accepts digits only: 60.0 and 6e1 are whole numbers, but nobody means
+    /// to write a number of seconds like that.
+    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
+        match self.0.get().parse() {
+            Ok(number) => visitor.visit_u32(number),
+            Err(_) => Err(unexpected(&visitor)),
+        }
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
+        visitor.visit_string(self.string()?)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Refusal> {
+        visitor.visit_enum(self.string()?.into_deserializer())
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
+        match self.open()? {
+            Level::List(values) => visitor.visit_seq(List(values.into_iter().enumerate())),
+            _ => Err(unexpected(&visitor)),
+        }
+    }
+
+    /// Reads an object whose keys the operator makes up.
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
+        self.object(visitor, false)
+    }
+
+    /// Reads an object whose keys are names of fields.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Refusal> {
+        self.object(visitor, true)
+    }
+
+    /// A field that is given has a value; `null` is refused by its type.
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
+        visitor.visit_some(self)
+    }
+
+    forward_to_deserialize_any! {
+        i8 i16 i32 i64 i128 u8 u16 u64 u128 f32 f64 char str bytes byte_buf unit unit_struct
+        newtype_struct tuple tuple_struct identifier ignored_any
+    }
+}
+
+/// The values of a JSON list, with their indexes.
+struct List<'de>(Enumerate<vec::IntoIter<&'de RawValue>>);
+
+impl<'de> SeqAccess<'de> for List<'de> {
+    type Error = Refusal;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Refusal> {
+        let Some((index, value)) = self.0.next() else {
+            return Ok(None);
+        };
+        seed.deserialize(Value(value))
+            .map(Some)
+            .map_err(|refusal| refusal.about(value).within(format_args!("[{index}]")))
+    }
+}
+
+/// A JSON object.
+struct Object<'de> {
+    entries: Vec<(String, &'de RawValue)>,
+    /// Number of keys read so far.
+    read: usize,
+    /// Whether the keys are names of fields, rather than the operator's own.
+    has_known_keys: bool,
+}
+
+impl<'de> Object<'de> {
+    /// The entry whose key was read last.
+    fn current(&self) -> Option<(&str, &'de RawValue)> {
+        let index = self.read.checked_sub(1)?;
+        self.entries.get(index).map(|(key, value)| (key.as_str(), *value))
+    }
+
+    /// Adds the current entry to `refusal`.
+    fn locate(&self, refusal: Refusal) -> Refusal {
+        let Some((key, value)) = self.current() else {
+            return refusal;
+        };
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        let refusal = refusal.about(value);
+        if self.has_known_keys && !key.is_empty() && key.bytes().all(is_plain) {
+            refusal.within(format_args!(".{}", one_line(key)))
+        } else {
+            refusal.within(format_args!("[\"{}\"]", one_line(key)))
+        }
+    }
+
+    fn is_repeated(&self, key: &str) -> bool {
+        let earlier = self.read.saturating_sub(1);
+        self.entries.iter().take(earlier).any(|(other, _)| other == key)
+    }
+}
+
+impl<'de> MapAccess<'de> for Object<'de> {
+    type Error = Refusal;
+
+    fn next_key_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Refusal> {
+        if self.read == self.entries.len() {
+            return Ok(None);
+        }
+        self.read = self.read.saturating_add(1);
+        let key = self.current().map(|(key, _)| key).unwrap_or_default();
+        let result = if self.is_repeated(key) {
+            Err(Refusal::custom("a field may be given only once"))
+        } else {
+            seed.deserialize(key.to_owned().into_deserializer())
+        };
+        result.map(Some).map_err(|refusal| self.locate(refusal))
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Refusal> {
+        let Some((_, value)) = self.current() else {
+            return Err(Refusal::custom("a value was read before its key"));
+        };
+        seed.deserialize(Value(value)).map_err(|refusal| self.locate(refusal))
+    }
+}
+
+/// One level of a JSON value: what is inside stays text.
+enum Level<'de> {
+    /// Keys and values in the order given, repeated keys included.
+    Object(Vec<(String, &'de RawValue)>),
+    List(Vec<&'de RawValue>),
+    String(String),
+    /// `null`, a boolean or a number.
+    Other,
+}
+
+impl<'de> Deserialize<'de> for Level<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(LevelVisitor)
+    }
+}
+
+/// Takes every type, although [`Value::open`] reads no scalars: by default a
+/// visitor refuses a type with a message that quotes the value, and the code to
+/// print a floating-point number is a sixth of the module.
+struct LevelVisitor;
+
+impl<'de> Visitor<'de> for LevelVisitor {
+    type Value = Level<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Level<'de>, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = map.next_entry()? {
+            entries.push(entry);
+        }
+        Ok(Level::Object(entries))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Level<'de>, A::Error> {
+        let mut values = Vec::new();
+        while let Some(value) = list.next_element()? {
+            values.push(value);
+        }
+        Ok(Level::List(values))
+    }
+
+    fn visit_str<E>(self, string: &str) -> Result<Level<'de>, E> {
+        Ok(Level::String(string.into()))
+    }
+
+    fn visit_unit<E>(self) -> Result<Level<'de>, E> {
+        Ok(Level::Other)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Level<'de>, E> {
+        Ok(Level::Other)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Level<'de>, E> {
+        Ok(Level::Other)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Level<'de>, E> {
+        Ok(Level::Other)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Level<'de>, E> {
+        Ok(Level::Other)
+    }
+}

@@ -1,0 +1,30 @@
+//! Limits and defaults of the plugin configuration.
+//!
+//! Error messages and the JSON Schema are made from these constants. A change
+//! here needs a row in `tests/configurations.json` and a line in the README.
+
+use core::ops::RangeInclusive;
+
+/// Allowed `Retry-After`, in seconds: from 1, because clients have been seen
+/// to retry without a pause on 0, to 604800, a week.
+pub const RETRY_AFTER_SECONDS: RangeInclusive<u32> = 1..=604_800;
+/// `Retry-After` of a configuration that names none, in seconds.
+pub const DEFAULT_RETRY_AFTER_SECONDS: u32 = 60;
+
+/// Largest number of exemptions.
+pub const MAX_EXEMPTIONS: usize = 64;
+/// Longest path or path prefix of an exemption, in bytes.
+pub const MAX_PATH_BYTES: usize = 1024;
+/// Path that is exempt when the configuration lists no exemptions.
+pub const DEFAULT_EXEMPT_PATH: &str = "/load-balancer/health-check";
+/// Method of an exemption that lists none.
+pub const DEFAULT_METHOD: &str = "GET";
+
+/// Largest number of headers that a configuration may add to the 503.
+pub const MAX_RESPONSE_HEADERS: usize = 32;
+/// Longest body of the 503, in bytes.
+pub const MAX_BODY_BYTES: usize = 65_536;
+/// Body of the 503 when the configuration gives none.
+pub const DEFAULT_BODY: &str = r#"{"error":"maintenance","message":"The service is down for maintenance. Please retry later."}"#;
+/// Content type of the 503 when the configuration names none.
+pub const DEFAULT_CONTENT_TYPE: &str = "application/json";
