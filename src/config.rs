@@ -15,6 +15,7 @@ use crate::reply::{ResponseConfig, RetryAfter};
 /// `TrafficExtension`.
 #[derive(Default, Deserialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), schemars(title = "Maintenance filter"))]
 #[serde(default, deny_unknown_fields, expecting = "a JSON object", rename_all = "camelCase")]
 pub struct PluginConfig {
     /// Whether maintenance is in force.

@@ -1,10 +1,11 @@
-//! What a request costs, by kind: the same for the first thousand and the last.
+//! What a request costs, by kind, and that the cost never changes.
 
 use super::plugin::{Cost, Plugin, ROOT};
 
-/// Those without which the module would not know what the stream belongs to,
-/// could not answer, or would not hear that a configuration is gone.
-const ENTRIES: [&str; 3] =
+/// Callbacks of a request. Without the first the module would not know which
+/// configuration applies; without the last it would not learn that a
+/// configuration is gone.
+const CALLBACKS: [&str; 3] =
     ["proxy_on_context_create", "proxy_on_request_headers", "proxy_on_delete"];
 
 const ON: &str = r#"{"enabled": true, "exemptions": [
@@ -18,8 +19,8 @@ struct Kind {
     configuration: &'static str,
     head: &'static [(&'static str, &'static str)],
     calls: &'static [&'static str],
-    /// What was measured, in the interpreter's units: about one for each
-    /// instruction of the blocks entered, whether branches skip it or not.
+    /// Measured work; the test allows a tenth more or less. A lower bound too:
+    /// a kind that gets much cheaper no longer does what it was meant to measure.
     fuel: u64,
 }
 
@@ -29,56 +30,56 @@ const KINDS: [Kind; 8] = [
         configuration: "{}",
         head: &[(":path", "/orders"), (":method", "GET")],
         calls: &[],
-        fuel: 507,
+        fuel: 2868,
     },
     Kind {
         name: "rejected",
         configuration: ON,
         head: &[(":path", "/orders"), (":method", "GET")],
         calls: &["get :path", "send_local_response"],
-        fuel: 2179,
+        fuel: 6517,
     },
     Kind {
         name: "rejected, with a query",
         configuration: ON,
         head: &[(":path", "/orders?since=2024-01-01&page=7"), (":method", "GET")],
         calls: &["get :path", "send_local_response"],
-        fuel: 2260,
+        fuel: 6436,
     },
     Kind {
         name: "rejected for its method",
         configuration: ON,
         head: &[(":path", "/load-balancer/health-check"), (":method", "POST")],
         calls: &["get :path", "get :method", "send_local_response"],
-        fuel: 4923,
+        fuel: 12630,
     },
     Kind {
         name: "rejected without a path",
         configuration: ON,
         head: &[(":method", "CONNECT")],
         calls: &["get :path", "send_local_response"],
-        fuel: 561,
+        fuel: 2860,
     },
     Kind {
         name: "exempt",
         configuration: ON,
         head: &[(":path", "/load-balancer/health-check"), (":method", "GET")],
         calls: &["get :path", "get :method"],
-        fuel: 4955,
+        fuel: 11404,
     },
     Kind {
         name: "exempt by a prefix",
         configuration: ON,
         head: &[(":path", "/static/app.js"), (":method", "GET")],
         calls: &["get :path", "get :method"],
-        fuel: 6266,
+        fuel: 8691,
     },
     Kind {
         name: "exempt, answered by the proxy",
         configuration: ON,
         head: &[(":path", "/ready"), (":method", "GET")],
         calls: &["get :path", "get :method", "send_local_response"],
-        fuel: 3400,
+        fuel: 6825,
     },
 ];
 
@@ -99,7 +100,7 @@ fn every_request_of_a_kind_costs_the_same() {
 #[track_caller]
 fn check(kind: &Kind, cost: &Cost) {
     println!("{:30} {:4} units of fuel", kind.name, cost.fuel);
-    assert_eq!(cost.entries, ENTRIES, "{}", kind.name);
+    assert_eq!(cost.callbacks, CALLBACKS, "{}", kind.name);
     assert_eq!(cost.calls, kind.calls, "{}", kind.name);
     let passed = |(name, value): &(_, &str)| {
         let asked = cost.calls.iter().any(|call| *call == format!("get {name}"));
@@ -107,24 +108,10 @@ fn check(kind: &Kind, cost: &Cost) {
     };
     let values: Vec<_> = kind.head.iter().filter_map(passed).collect();
     assert_eq!(cost.blocks, values, "{}: one block for each value the host passes", kind.name);
-    let most = kind.fuel + kind.fuel / 10;
-    assert!(cost.fuel <= most, "{}: {} units of fuel, at most {most}", kind.name, cost.fuel);
+    let allowed = kind.fuel - kind.fuel / 10..=kind.fuel + kind.fuel / 10;
+    assert!(allowed.contains(&cost.fuel), "{}: {} is not in {allowed:?}", kind.name, cost.fuel);
 }
 
-/// Whatever a request would allocate beyond the values that the host passes it
-/// would not get, and trap.
-#[test]
-fn a_request_is_decided_with_no_memory_left() {
-    for kind in KINDS {
-        let mut plugin = Plugin::configured(kind.configuration);
-        plugin.request(ROOT, kind.head);
-        plugin.exhaust(&kind.head.iter().map(|(_, value)| value.len()).collect::<Vec<_>>());
-        let cost = plugin.request(ROOT, kind.head);
-        assert_eq!(cost.calls, kind.calls, "{}", kind.name);
-    }
-}
-
-/// As many more comparisons as the logarithm says, not 64 times as many.
 #[test]
 fn the_number_of_exemptions_hardly_matters() {
     let rejected = |count: usize| {

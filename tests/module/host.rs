@@ -1,8 +1,6 @@
-//! A host that records: what a proxy keeps for a plugin, in memory.
+//! A host that records what a plugin does, in place of Envoy.
 
 use std::collections::BTreeMap;
-
-use wasmi::{StoreLimits, StoreLimitsBuilder};
 
 /// A local reply as the module sent it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -13,7 +11,7 @@ pub struct Reply {
     pub body: Vec<u8>,
 }
 
-/// What the module can ask of the host, and what it has done to it.
+/// What the module can ask the host for, and what it has changed.
 #[derive(Default)]
 pub struct Host {
     pub configuration: Vec<u8>,
@@ -21,22 +19,19 @@ pub struct Host {
     pub shared: BTreeMap<Vec<u8>, (Vec<u8>, u32)>,
     /// The metrics by name.
     pub metrics: Vec<(String, i64)>,
-    /// The place of a metric among them, by identifier. Envoy gives out a new
-    /// identifier each time, and keeps them all.
+    /// Index of a metric in `metrics`, by identifier. Like Envoy, the host hands
+    /// out a new identifier for each definition and keeps them all.
     pub metric_ids: Vec<usize>,
     pub log: Vec<String>,
     pub tick_milliseconds: u32,
     pub reply: Option<Reply>,
-    /// The calls since they were last taken.
+    /// Host calls since the list was last taken.
     pub calls: Vec<&'static str>,
-    /// The blocks that the module handed out for values, by size, since then.
+    /// Sizes of the blocks that the module allocated for values, since the list
+    /// was last taken.
     pub blocks: Vec<u32>,
-    /// A status that every call answers with, in place of its work.
-    pub refusal: Option<u32>,
-    /// Set when the module shall find no memory: blocks to pass values in,
-    /// which it handed out before, by size.
-    pub spare: Option<BTreeMap<u32, u32>>,
-    pub limits: StoreLimits,
+    /// Host calls that fail, each with the status it returns.
+    pub failures: BTreeMap<&'static str, u32>,
 }
 
 impl Host {
@@ -57,10 +52,5 @@ impl Host {
 
     pub fn value(&mut self, id: u32) -> &mut i64 {
         &mut self.metrics[self.metric_ids[id as usize]].1
-    }
-
-    /// Lets the module's memory grow no further than `bytes`.
-    pub fn limit(&mut self, bytes: usize) {
-        self.limits = StoreLimitsBuilder::new().memory_size(bytes).build();
     }
 }

@@ -1,18 +1,17 @@
-//! The host calls of the proxy-wasm ABI that the module may import.
+//! The host calls of the proxy-wasm ABI that the filter makes.
 
-use wasmi::{Caller, Extern, Linker, Memory, TypedFunc};
+use wasmi::{Caller, Error, Extern, ExternType, Linker, Memory, Module, TypedFunc};
 
 use super::host::{Host, Reply};
 
 const OK: u32 = 0;
 const NOT_FOUND: u32 = 1;
-const OUT_OF_MEMORY: u32 = 6;
 const CAS_MISMATCH: u32 = 8;
 
 type Call<'a> = Caller<'a, Host>;
 
-/// Every host call, by name: the module may import these and no others.
-pub fn link(linker: &mut Linker<Host>) -> Result<(), wasmi::Error> {
+/// Defines every host call that the filter makes.
+pub fn link(linker: &mut Linker<Host>) -> Result<(), Error> {
     linker
         .func_wrap("env", "proxy_log", log)?
         .func_wrap("env", "proxy_get_property", get_property)?
@@ -27,6 +26,19 @@ pub fn link(linker: &mut Linker<Host>) -> Result<(), wasmi::Error> {
         .func_wrap("env", "proxy_close_stream", close_stream)?
         .func_wrap("env", "proxy_send_local_response", send_local_response)?;
     Ok(())
+}
+
+/// Defines the other imports of `module`, which belong to methods of the SDK
+/// that the filter does not use. Each traps: the filter must not call it.
+pub fn link_unused(linker: &mut Linker<Host>, module: &Module) {
+    for import in module.imports() {
+        if let ExternType::Func(signature) = import.ty() {
+            let message = format!("the filter called {}", import.name());
+            let trap = move |_: Caller<_>, _: &[_], _: &mut [_]| Err(Error::new(message.clone()));
+            // Fails for a name that is defined already, which stays as it is.
+            let _ = linker.func_new(import.module(), import.name(), signature.clone(), trap);
+        }
+    }
 }
 
 fn log(mut call: Call, level: u32, at: u32, size: u32) -> u32 {
@@ -157,37 +169,24 @@ fn send_local_response(
     })
 }
 
-/// Notes a call by `name` and does its `work`, unless the host refuses it.
+/// Records a call by `name` and does its `work`, unless it is to fail.
 fn record(call: &mut Call, name: &'static str, work: impl FnOnce(&mut Call) -> u32) -> u32 {
     call.data_mut().calls.push(name);
-    if call.data().spare.is_some() {
-        exhaust(call);
-    }
-    match call.data().refusal {
-        Some(status) => status,
+    match call.data().failures.get(name) {
+        Some(status) => *status,
         None => work(call),
     }
 }
 
-/// Takes whatever memory the module can still hand out.
-pub fn exhaust(call: &mut Call) {
-    for size in [65_536, 4_096, 256, 16, 1] {
-        while allocate(call, size) != 0 {}
-    }
-}
-
-/// Copies `value` into a block of the module and leaves its address and size.
+/// Copies `value` into memory that the module allocates, and returns its address
+/// and size through the pointers `at` and `size_at`.
 fn pass(call: &mut Call, value: &[u8], at: u32, size_at: u32) -> u32 {
     let size = u32::try_from(value.len()).expect("a size of wasm32");
-    let block = match &mut call.data_mut().spare {
-        _ if size == 0 => 0,
-        Some(spare) => spare.remove(&size).expect("a spare block of that size"),
-        None => {
+    let block = match size {
+        0 => 0,
+        size => {
             call.data_mut().blocks.push(size);
-            match allocate(call, size) {
-                0 => return OUT_OF_MEMORY,
-                block => block,
-            }
+            allocate(call, size)
         }
     };
     memory(call).write(&mut *call, block as usize, value).expect("memory of the module");

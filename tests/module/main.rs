@@ -1,6 +1,5 @@
-//! The module that is shipped, in an interpreter that counts: what one request
-//! costs, to the instruction. Exact, so these may fail a build; what it takes
-//! in time is `make bench`'s to say.
+//! The shipped module in an interpreter that counts instructions. The counts
+//! are exact, so they may fail a build; `make bench` measures time.
 //!
 //! `PLUGIN_WASM` names another module than `dist/plugin.wasm`.
 

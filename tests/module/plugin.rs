@@ -1,18 +1,18 @@
-//! The module in an interpreter, driven as Envoy drives it.
+//! The module in an interpreter, with the calls that Envoy makes.
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::{env, fs, mem};
 
-use wasmi::{Config, Engine, Instance, Linker, Module, Store, Val};
+use wasmi::{Config, Engine, Error, Instance, Linker, Module, Store, Val};
 
 use super::host::Host;
 use super::imports;
 
-/// The callbacks that Envoy makes for each request, in its order, each with the
-/// number of arguments behind the context. It leaves out those that the module
+/// Callbacks that Envoy makes for each request, in order, each with the number
+/// of arguments after the context id. Envoy skips a callback that the module
 /// does not export.
-const OF_A_REQUEST: [(&str, usize); 10] = [
+const REQUEST_CALLBACKS: [(&str, usize); 10] = [
     ("proxy_on_context_create", 1),
     ("proxy_on_request_headers", 2),
     ("proxy_on_request_body", 2),
@@ -34,7 +34,7 @@ static MODULE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}: run `make build`", path.display()))
 });
 
-/// The bytes of the module that is tested.
+/// Returns the bytes of the module that is tested.
 pub fn shipped() -> &'static [u8] {
     &MODULE
 }
@@ -42,13 +42,15 @@ pub fn shipped() -> &'static [u8] {
 /// What one request cost.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Cost {
-    /// The callbacks that the host made.
-    pub entries: Vec<&'static str>,
-    /// The calls that the module made.
+    /// Callbacks that the host made.
+    pub callbacks: Vec<&'static str>,
+    /// Host calls that the module made.
     pub calls: Vec<&'static str>,
-    /// The sizes of the blocks that the host asked for, each an entry as well.
+    /// Sizes of the blocks that the host asked for. Each is an entry into the
+    /// module too.
     pub blocks: Vec<u32>,
-    /// What ran in the module, in the interpreter's units.
+    /// Work of the module, in the interpreter's units: about one for each
+    /// instruction of the blocks entered, whether a branch skips it or not.
     pub fuel: u64,
 }
 
@@ -59,7 +61,7 @@ pub struct Plugin {
 }
 
 impl Plugin {
-    /// A module that is loaded and started.
+    /// Loads and starts a module.
     pub fn load(module: &[u8]) -> Self {
         let mut config = Config::default();
         config.consume_fuel(true);
@@ -67,8 +69,8 @@ impl Plugin {
         let module = Module::new(&engine, module).expect("a valid module");
         let mut linker = Linker::new(&engine);
         imports::link(&mut linker).expect("distinct names");
+        imports::link_unused(&mut linker, &module);
         let mut store = Store::new(&engine, Host::default());
-        store.limiter(|host| &mut host.limits);
         store.set_fuel(u64::MAX).expect("fuel is counted");
         let instance = linker.instantiate_and_start(&mut store, &module).expect("no other imports");
         let mut plugin = Self { store, instance, next: ROOT };
@@ -76,7 +78,7 @@ impl Plugin {
         plugin
     }
 
-    /// The shipped module with a root context that has this configuration.
+    /// Loads the shipped module and configures a root context.
     pub fn configured(configuration: &str) -> Self {
         let mut plugin = Self::load(shipped());
         let root = plugin.root();
@@ -92,7 +94,7 @@ impl Plugin {
         self.instance.exports(&self.store).map(|export| export.name().to_owned()).collect()
     }
 
-    /// A new root context.
+    /// Creates a root context.
     pub fn root(&mut self) -> u32 {
         let root = self.context();
         self.call("proxy_on_context_create", &[root, 0]);
@@ -106,7 +108,7 @@ impl Plugin {
         self.call("proxy_on_configure", &[root, size]) == Some(1)
     }
 
-    /// All of one request on `root`.
+    /// Makes all callbacks of one request on `root`.
     pub fn request(&mut self, root: u32, head: &[(&'static str, &str)]) -> Cost {
         let host = self.host();
         host.headers = head.iter().map(|(name, value)| (*name, value.as_bytes().into())).collect();
@@ -115,55 +117,49 @@ impl Plugin {
         host.blocks.clear();
         let stream = self.context();
         let fuel = self.fuel();
-        let mut entries = Vec::new();
-        for (callback, more) in OF_A_REQUEST {
+        let mut callbacks = Vec::new();
+        for (callback, arguments_after_id) in REQUEST_CALLBACKS {
             if self.has(callback) {
-                entries.push(callback);
-                let arguments = [stream, if more == 1 { root } else { 0 }, 0];
-                self.call(callback, &arguments[..=more]);
+                callbacks.push(callback);
+                let arguments = [stream, if arguments_after_id == 1 { root } else { 0 }, 0];
+                self.call(callback, &arguments[..=arguments_after_id]);
             }
         }
         let fuel = fuel - self.fuel();
         let host = self.host();
         Cost {
-            entries,
+            callbacks,
             calls: mem::take(&mut host.calls),
             blocks: mem::take(&mut host.blocks),
             fuel,
         }
     }
 
-    /// Calls an export, if there is one by that name; it must not trap.
+    /// Calls an export, if there is one by that name. It must not trap.
     pub fn call(&mut self, name: &str, arguments: &[u32]) -> Option<u32> {
-        let callback = self.instance.get_func(&self.store, name)?;
-        let arguments: Vec<_> = arguments.iter().map(|n| Val::I32(n.cast_signed())).collect();
-        let mut results = vec![Val::I32(0); callback.ty(&self.store).results().len()];
-        if let Err(error) = callback.call(&mut self.store, &arguments, &mut results) {
+        self.try_call(name, arguments).unwrap_or_else(|error| {
             panic!("{name}{arguments:?} trapped: {error}; log: {:?}", self.host().log);
-        }
-        results.first().and_then(Val::i32).map(i32::cast_unsigned)
+        })
     }
 
-    /// The module's memory, in bytes.
+    /// Calls an export, if there is one by that name.
+    ///
+    /// # Errors
+    /// It traps.
+    pub fn try_call(&mut self, name: &str, arguments: &[u32]) -> Result<Option<u32>, Error> {
+        let Some(callback) = self.instance.get_func(&self.store, name) else {
+            return Ok(None);
+        };
+        let arguments: Vec<_> = arguments.iter().map(|n| Val::I32(n.cast_signed())).collect();
+        let mut results = vec![Val::I32(0); callback.ty(&self.store).results().len()];
+        callback.call(&mut self.store, &arguments, &mut results)?;
+        Ok(results.first().and_then(Val::i32).map(i32::cast_unsigned))
+    }
+
+    /// Returns the size of the module's memory, in bytes.
     pub fn memory(&self) -> usize {
         let memory = self.instance.get_memory(&self.store, "memory").expect("memory");
         memory.data_size(&self.store)
-    }
-
-    /// Leaves the module without memory, but for blocks of `sizes` in which the
-    /// host passes values.
-    pub fn exhaust(&mut self, sizes: &[usize]) {
-        let block = |size: &usize| {
-            let size = u32::try_from(*size).expect("a size of wasm32");
-            (size, self.call("malloc", &[size]).expect("malloc gives an address"))
-        };
-        let spare = sizes.iter().map(block).collect();
-        let bytes = self.memory();
-        self.host().limit(bytes);
-        for size in [65_536, 4_096, 256, 16, 1] {
-            while self.call("malloc", &[size]) != Some(0) {}
-        }
-        self.host().spare = Some(spare);
     }
 
     fn has(&self, name: &str) -> bool {
