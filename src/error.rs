@@ -87,16 +87,3 @@ pub(crate) fn one_line(text: &str) -> String {
     }
     line
 }
-
-#[cfg(test)]
-mod tests {
-    use super::one_line;
-
-    #[test]
-    fn a_quoted_value_is_one_short_line() {
-        assert_eq!(one_line("{\n\t\"a\": 1\n}"), "{  \"a\": 1 }");
-        assert_eq!(one_line("a\u{85}b\u{2028}c\u{2029}d\u{7f}"), "a b c d ");
-        assert_eq!(one_line(&"é".repeat(60)), "é".repeat(60));
-        assert_eq!(one_line(&"é".repeat(61)), format!("{}…", "é".repeat(60)));
-    }
-}

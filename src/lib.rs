@@ -53,7 +53,7 @@
 pub mod config;
 pub mod error;
 pub mod exemption;
-mod filter;
+pub mod filter;
 mod json;
 pub mod limits;
 pub mod policy;

@@ -79,36 +79,3 @@ impl ActivePlugins {
         self.plugins.iter().filter_map(|plugin| plugin.newest.as_ref()).any(|root| root.is_enabled)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::ActivePlugins;
-
-    #[test]
-    fn the_newest_root_context_of_a_plugin_counts() {
-        let mut vm = ActivePlugins::new();
-        assert_eq!(vm.set_newest("a", 1, true), 1);
-        assert_eq!(vm.set_newest("a", 2, false), 2);
-        assert!(!vm.any_enabled());
-        assert_eq!(vm.remove(1), None, "an older one is not missed");
-        assert_eq!(vm.set_newest("a", 3, true), 3);
-        assert!(vm.any_enabled());
-        assert!(vm.is_complete());
-        assert_eq!(vm.remove(3), Some(3));
-        assert!(!vm.is_complete() && !vm.any_enabled());
-        assert_eq!(vm.set_newest("a", 2, true), 4);
-        assert!(vm.is_complete(), "an older one has stepped in");
-    }
-
-    #[test]
-    fn two_plugins_are_on_as_long_as_one_is() {
-        let mut vm = ActivePlugins::new();
-        vm.set_newest("a", 1, true);
-        vm.set_newest("b", 2, true);
-        assert_eq!(vm.remove(1), Some(1));
-        assert!(vm.any_enabled());
-        assert!(vm.has_newest("b"));
-        assert!(!vm.has_newest("a"));
-        assert!(!vm.has_newest("c"));
-    }
-}

@@ -9,14 +9,18 @@ use proxy_wasm::types::{Action, MapType};
 use super::root_context::Plugin;
 use crate::policy::{Decision, RequestHead};
 
-/// A request under the configuration that was in force when it began.
-pub struct MaintenanceStream(pub Rc<Plugin>);
+/// A request under the configuration that was in force when it began. Without
+/// a configuration it passes: until one says so, no service is in maintenance.
+/// Envoy sends no request to a root context whose configuration was refused.
+pub struct MaintenanceStream(pub Option<Rc<Plugin>>);
 
 impl Context for MaintenanceStream {}
 
 impl HttpContext for MaintenanceStream {
     fn on_http_request_headers(&mut self, _num_headers: usize, _end_of_stream: bool) -> Action {
-        let Self(plugin) = self;
+        let Self(Some(plugin)) = self else {
+            return Action::Continue;
+        };
         let reply = match plugin.policy.decide(&CurrentRequest) {
             Decision::Pass => return Action::Continue,
             Decision::Forward => {
@@ -36,15 +40,6 @@ impl HttpContext for MaintenanceStream {
         Action::Pause
     }
 }
-
-/// A request on a root context without a configuration. It passes: until a
-/// configuration says so, no service is in maintenance. Envoy does not get
-/// here, because it sends no request to a plugin whose configuration failed.
-pub struct UnconfiguredStream;
-
-impl Context for UnconfiguredStream {}
-
-impl HttpContext for UnconfiguredStream {}
 
 /// The request whose headers Envoy is handing over.
 struct CurrentRequest;

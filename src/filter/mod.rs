@@ -3,7 +3,7 @@
 //! This folder alone knows proxy-wasm. The sequence of events, in each VM:
 //!
 //! 1. Envoy loads the module into one VM for each worker thread and two more on
-//!    the main thread, and calls `_initialize` (below).
+//!    the main thread, and calls `_initialize` ([`root_context`]).
 //! 2. For each plugin configuration it creates a root context and calls
 //!    `on_configure` ([`root_context`]). An invalid configuration is refused:
 //!    the previous root context stays in use. A valid one makes the root
@@ -24,10 +24,8 @@
 //! Each VM configures itself from the configuration bytes alone, so all VMs
 //! agree. Nothing of a request is ever logged.
 
-#[cfg_attr(not(any(target_arch = "wasm32", test)), expect(dead_code, reason = "for the proxy"))]
-mod active;
-#[cfg_attr(not(any(target_arch = "wasm32", test)), expect(dead_code, reason = "for the proxy"))]
-mod announcement;
+pub mod active;
+pub mod announcement;
 #[cfg(target_arch = "wasm32")]
 mod http_context;
 #[cfg(target_arch = "wasm32")]
@@ -38,15 +36,3 @@ mod metrics;
 mod root_context;
 #[cfg(target_arch = "wasm32")]
 mod state;
-
-#[cfg(target_arch = "wasm32")]
-proxy_wasm::main! {{
-    // A sidecar prints warnings and errors of its plugins by default.
-    proxy_wasm::set_log_level(proxy_wasm::types::LogLevel::Warn);
-    proxy_wasm::set_root_context(|id| Box::new(root_context::MaintenanceRoot::new(id)));
-}}
-
-/// A smaller and faster allocator than the standard library's for wasm32.
-#[cfg(target_arch = "wasm32")]
-#[global_allocator]
-static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::{BufferType, ContextType};
+use proxy_wasm::types::{BufferType, ContextType, LogLevel};
 
-use super::http_context::{MaintenanceStream, UnconfiguredStream};
+use super::http_context::MaintenanceStream;
 use super::local_reply::LocalReply;
 use super::metrics::{Counts, Metrics};
 use super::state;
@@ -18,6 +18,12 @@ use crate::policy::Policy;
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 /// Interval that stops a timer.
 const NEVER: Duration = Duration::ZERO;
+
+proxy_wasm::main! {{
+    // A sidecar prints warnings and errors of its plugins by default.
+    proxy_wasm::set_log_level(LogLevel::Warn);
+    proxy_wasm::set_root_context(|id| Box::new(MaintenanceRoot::new(id)));
+}}
 
 /// A root context.
 pub struct MaintenanceRoot {
@@ -82,13 +88,10 @@ impl RootContext for MaintenanceRoot {
 
     /// Creates the context of a request. Never `None`, on which the SDK panics.
     fn create_http_context(&self, _id: u32) -> Option<Box<dyn HttpContext>> {
-        let Some(plugin) = &self.plugin else {
-            return Some(Box::new(UnconfiguredStream));
-        };
-        if state::has_ended(&plugin.name) {
+        if let Some(plugin) = self.plugin.as_ref().filter(|plugin| state::has_ended(&plugin.name)) {
             self.begin(plugin);
         }
-        Some(Box::new(MaintenanceStream(Rc::clone(plugin))))
+        Some(Box::new(MaintenanceStream(self.plugin.clone())))
     }
 
     fn on_tick(&mut self) {

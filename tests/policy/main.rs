@@ -1,5 +1,8 @@
-//! The whole configuration and behaviour table, on the pure policy.
+//! Tests of the configuration and the behaviour table on the pure policy, without
+//! a proxy.
 
+mod active;
+mod announcement;
 mod arbitrary;
 mod behaviour;
 mod configurations;
