@@ -58,6 +58,4 @@ mod json;
 pub mod limits;
 pub mod policy;
 pub mod reply;
-#[cfg(not(target_arch = "wasm32"))]
-pub mod schema;
 mod token;

@@ -22,6 +22,11 @@ pub const DEFAULT_METHOD: &str = "GET";
 
 /// Largest number of headers that a configuration may add to the 503.
 pub const MAX_RESPONSE_HEADERS: usize = 32;
+/// Longest name of such a header, in bytes.
+pub const MAX_HEADER_NAME_BYTES: usize = 256;
+/// Longest value of such a header and of `contentType`, in bytes. Envoy drops all
+/// headers of a local reply whose headers are longer than 1 MiB in all.
+pub const MAX_HEADER_VALUE_BYTES: usize = 8192;
 /// Longest body of the 503, in bytes.
 pub const MAX_BODY_BYTES: usize = 65_536;
 /// Body of the 503 when the configuration gives none.

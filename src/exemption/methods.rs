@@ -9,6 +9,8 @@ use crate::token::is_token;
 
 /// Request methods, compared byte for byte.
 #[derive(Debug)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("minItems" = 1, "default" = [DEFAULT_METHOD])))]
 pub struct Methods(Vec<Method>);
 
 impl Methods {
@@ -32,6 +34,8 @@ impl<'de> Deserialize<'de> for Methods {
 
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("pattern" = "^[A-Z0-9!#$%&'*+.^_`|~-]*[A-Z][A-Z0-9!#$%&'*+.^_`|~-]*$")))]
 struct Method(String);
 
 impl TryFrom<String> for Method {

@@ -30,6 +30,7 @@ pub use path::{ExactPath, PathPattern, PathPrefix};
 
 /// Who answers an exempt request.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema), schemars(extend("default" = "Forward")))]
 pub enum Action {
     /// The application.
     #[default]
@@ -41,11 +42,14 @@ pub enum Action {
 /// An entry of `exemptions`, as it is written.
 #[derive(Default, Deserialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("oneOf" = [{"required": ["path"]}, {"required": ["pathPrefix"]}])))]
 #[serde(default, deny_unknown_fields, expecting = "a JSON object", rename_all = "camelCase")]
 pub(crate) struct ExemptionConfig {
     /// This path alone, without its query. Give either `path` or `pathPrefix`.
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "ExactPath"))]
     path: Option<ExactPath>,
     /// Every path that begins with this one.
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "PathPrefix"))]
     path_prefix: Option<PathPrefix>,
     /// Methods of the requests that are exempt.
     methods: Methods,
@@ -77,7 +81,12 @@ impl TryFrom<ExemptionConfig> for Exemption {
 
 /// The list `exemptions`, in the order given.
 #[derive(Debug)]
-pub struct Exemptions(Vec<Exemption>);
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("maxItems" = MAX_EXEMPTIONS, "default" = [{"path": DEFAULT_EXEMPT_PATH}])))]
+pub struct Exemptions(
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "Vec<ExemptionConfig>"))]
+    Vec<Exemption>,
+);
 
 impl Default for Exemptions {
     fn default() -> Self {

@@ -17,6 +17,8 @@ pub enum PathPattern {
 /// A path without query and fragment.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("maxLength" = MAX_PATH_BYTES, "pattern" = "^/[ -\"$->@-~]*$")))]
 pub struct ExactPath(String);
 
 impl ExactPath {
@@ -41,6 +43,8 @@ impl TryFrom<String> for ExactPath {
 /// A path that ends with `/`.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("maxLength" = MAX_PATH_BYTES, "pattern" = "^/([ -\"$->@-~]*/)?$")))]
 pub struct PathPrefix(String);
 
 impl PathPrefix {

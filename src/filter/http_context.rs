@@ -9,9 +9,12 @@ use proxy_wasm::types::{Action, MapType};
 use super::root_context::Plugin;
 use crate::policy::{Decision, RequestHead};
 
-/// A request under the configuration that was in force when it began. Without
-/// a configuration it passes: until one says so, no service is in maintenance.
-/// Envoy sends no request to a root context whose configuration was refused.
+/// A request under the configuration that was in force when it began.
+///
+/// Without a configuration a request passes: until one says so, no service is in
+/// maintenance. Envoy serves no request on a root context whose configuration was
+/// refused. It does on one that it never configured, which takes a capability
+/// restriction without `proxy_on_configure`.
 pub struct MaintenanceStream(pub Option<Rc<Plugin>>);
 
 impl Context for MaintenanceStream {}

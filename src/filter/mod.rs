@@ -2,8 +2,9 @@
 //!
 //! This folder alone knows proxy-wasm. The sequence of events, in each VM:
 //!
-//! 1. Envoy loads the module into one VM for each worker thread and two more on
-//!    the main thread, and calls `_initialize` ([`root_context`]).
+//! 1. Envoy loads the module into one VM for each worker thread, one on the main
+//!    thread, and a trial VM for each new configuration, and calls `_initialize`
+//!    ([`root_context`]).
 //! 2. For each plugin configuration it creates a root context and calls
 //!    `on_configure` ([`root_context`]). An invalid configuration is refused:
 //!    the previous root context stays in use. A valid one makes the root

@@ -8,6 +8,8 @@ use crate::limits::{DEFAULT_BODY, MAX_BODY_BYTES};
 /// The body of the 503.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("maxLength" = MAX_BODY_BYTES, "default" = DEFAULT_BODY)))]
 pub struct Body(String);
 
 impl Default for Body {

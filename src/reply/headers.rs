@@ -6,7 +6,9 @@ use serde::de::{DeserializeSeed, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::error::Violation;
-use crate::limits::{DEFAULT_CONTENT_TYPE, MAX_RESPONSE_HEADERS};
+use crate::limits::{
+    DEFAULT_CONTENT_TYPE, MAX_HEADER_NAME_BYTES, MAX_HEADER_VALUE_BYTES, MAX_RESPONSE_HEADERS,
+};
 use crate::token::is_token;
 
 /// Headers that a configuration may not add. The filter, the proxy or HTTP
@@ -34,6 +36,14 @@ pub const OWNED_HEADER_NAMES: [&str; 15] = [
 
 /// Headers that a configuration adds, in the order given.
 #[derive(Debug, Default)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), schemars(
+    with = "std::collections::BTreeMap<String, HeaderValue>",
+    extend(
+        "maxProperties" = MAX_RESPONSE_HEADERS,
+        "propertyNames" = {"maxLength": MAX_HEADER_NAME_BYTES, "pattern": HEADER_NAME_PATTERN, "not": {"pattern": owned_names_pattern()}},
+    ),
+))]
 pub struct Headers(Vec<(HeaderName, HeaderValue)>);
 
 impl Headers {
@@ -97,6 +107,10 @@ impl TryFrom<String> for HeaderName {
         name.make_ascii_lowercase();
         if name.starts_with(':') || OWNED_HEADER_NAMES.contains(&name.as_str()) {
             Err(Violation::of("this header is set by the filter or by HTTP itself"))
+        } else if name.len() > MAX_HEADER_NAME_BYTES {
+            Err(Violation::of(format!(
+                "a header name must be at most {MAX_HEADER_NAME_BYTES} bytes"
+            )))
         } else if is_token(&name) {
             Ok(Self(name))
         } else {
@@ -109,12 +123,19 @@ impl TryFrom<String> for HeaderName {
 /// ([RFC 9110, section 5.5](https://www.rfc-editor.org/rfc/rfc9110#section-5.5)).
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema), schemars(extend(
+    "maxLength" = MAX_HEADER_VALUE_BYTES,
+    "pattern" = HEADER_VALUE_PATTERN,
+)))]
 struct HeaderValue(String);
 
 impl TryFrom<String> for HeaderValue {
     type Error = Violation;
 
     fn try_from(value: String) -> Result<Self, Violation> {
+        if value.len() > MAX_HEADER_VALUE_BYTES {
+            return Err(Violation::of(format!("must be at most {MAX_HEADER_VALUE_BYTES} bytes")));
+        }
         let is_allowed = |byte: u8| !byte.is_ascii_control() || byte == b'\t';
         let is_trimmed = value.trim_matches([' ', '\t']).len() == value.len();
         if is_trimmed && value.bytes().all(is_allowed) {
@@ -129,6 +150,12 @@ impl TryFrom<String> for HeaderValue {
 /// A media type. It must be a header value that is not empty.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema), schemars(extend(
+    "minLength" = 1,
+    "maxLength" = MAX_HEADER_VALUE_BYTES,
+    "pattern" = HEADER_VALUE_PATTERN,
+    "default" = DEFAULT_CONTENT_TYPE,
+)))]
 pub struct ContentType(HeaderValue);
 
 impl Default for ContentType {
@@ -152,4 +179,21 @@ impl From<ContentType> for String {
     fn from(ContentType(HeaderValue(value)): ContentType) -> Self {
         value
     }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+const HEADER_NAME_PATTERN: &str = "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$";
+/// No control characters, and no space or tab at either end.
+#[cfg(not(target_arch = "wasm32"))]
+const HEADER_VALUE_PATTERN: &str = "^([^\\u0000-\\u0020\\u007f]([^\\u0000-\\u0008\\u000a-\\u001f\\u007f]*[^\\u0000-\\u0020\\u007f])?)?$";
+
+/// Returns a pattern of the header names that a configuration may not add, in any case.
+#[cfg(not(target_arch = "wasm32"))]
+fn owned_names_pattern() -> String {
+    let letter = |c: char| match c {
+        'a'..='z' => format!("[{}{c}]", c.to_ascii_uppercase()),
+        _ => c.to_string(),
+    };
+    let name = |name: &&str| name.chars().map(letter).collect::<String>();
+    format!("^({})$", OWNED_HEADER_NAMES.iter().map(name).collect::<Vec<_>>().join("|"))
 }

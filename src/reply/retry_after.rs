@@ -11,6 +11,12 @@ use crate::limits::{DEFAULT_RETRY_AFTER_SECONDS, RETRY_AFTER_SECONDS};
 /// ([RFC 9110, section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)).
 /// Never a date: clients have been seen to crash on one.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), schemars(extend(
+    "minimum" = RETRY_AFTER_SECONDS.start(),
+    "maximum" = RETRY_AFTER_SECONDS.end(),
+    "default" = DEFAULT_RETRY_AFTER_SECONDS,
+)))]
 pub struct RetryAfter(u32);
 
 impl Default for RetryAfter {

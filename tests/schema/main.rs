@@ -3,10 +3,19 @@
 use std::fs;
 use std::path::PathBuf;
 
-use maintenance_filter::schema;
+use maintenance_filter::config::PluginConfig;
+use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 const TABLE: &str = include_str!("../configurations.json");
+
+/// The JSON Schema of the types that the filter reads its configuration into. It
+/// cannot say everything: it does not count the bytes of a string, and does not
+/// find a header given twice in different case.
+fn schema() -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|it| it.inline_subschemas = true);
+    settings.into_generator().into_root_schema_for::<PluginConfig>().to_value()
+}
 
 fn file() -> PathBuf {
     harness::repository().join("istio/plugin-config.schema.json")
@@ -15,7 +24,7 @@ fn file() -> PathBuf {
 /// `make schema` sets `UPDATE_SCHEMA`, and with it this test writes the file.
 #[test]
 fn the_schema_is_current() {
-    let current = format!("{:#}\n", schema::plugin_configuration().to_value());
+    let current = format!("{:#}\n", schema());
     if std::env::var_os("UPDATE_SCHEMA").is_some() {
         fs::write(file(), &current).expect("the schema written");
     }
@@ -31,8 +40,7 @@ fn the_schema_is_current() {
 /// an allowed value.
 #[test]
 fn the_schema_and_the_filter_agree_on_every_configuration_of_the_table() {
-    let validator = jsonschema::validator_for(&schema::plugin_configuration().to_value())
-        .expect("a JSON Schema");
+    let validator = jsonschema::validator_for(&schema()).expect("a JSON Schema");
     let rows: Vec<Value> = serde_json::from_str(TABLE).expect("the table");
     let mut asked = 0;
     for row in &rows {
