@@ -40,36 +40,25 @@ impl fmt::Display for Violation {
 /// );
 /// ```
 #[derive(Debug, Eq, PartialEq)]
-pub struct Error(Box<Kind>);
-
-#[derive(Debug, Eq, PartialEq)]
-enum Kind {
-    NotJson { reason: String },
-    NotAllowed { field: String, value: String, rule: String },
-}
+pub struct Error(String);
 
 impl Error {
     /// An error for bytes that are not JSON.
     pub(crate) fn not_json(reason: impl fmt::Display) -> Self {
-        Self(Box::new(Kind::NotJson { reason: reason.to_string() }))
+        Self(format!("not valid JSON: {reason}"))
     }
 
     /// An error for the JSON text `value` of `field`, written as
     /// `exemptions[2].path`. An empty `field` is the whole configuration.
-    pub(crate) fn not_allowed(field: &str, value: &str, rule: String) -> Self {
-        Self(Box::new(Kind::NotAllowed { field: field.into(), value: one_line(value), rule }))
+    pub(crate) fn not_allowed(field: &str, value: &str, rule: &str) -> Self {
+        let separator = if field.is_empty() { "" } else { ": " };
+        Self(format!("{field}{separator}{} is not allowed: {rule}", one_line(value)))
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &*self.0 {
-            Kind::NotJson { reason } => write!(formatter, "not valid JSON: {reason}"),
-            Kind::NotAllowed { field, value, rule } => {
-                let separator = if field.is_empty() { "" } else { ": " };
-                write!(formatter, "{field}{separator}{value} is not allowed: {rule}")
-            }
-        }
+        formatter.write_str(&self.0)
     }
 }
 

@@ -6,6 +6,7 @@ use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, MapType};
 
+use super::metrics::increment;
 use super::root_context::Plugin;
 use crate::policy::{Decision, RequestHead};
 
@@ -27,15 +28,15 @@ impl HttpContext for MaintenanceStream {
         let reply = match plugin.policy.decide(&CurrentRequest) {
             Decision::Pass => return Action::Continue,
             Decision::Forward => {
-                plugin.counts.exempted.increment();
+                increment(&plugin.counts.exempted);
                 return Action::Continue;
             }
             Decision::Respond => {
-                plugin.counts.exempted.increment();
+                increment(&plugin.counts.exempted);
                 &plugin.exempt_reply
             }
             Decision::Reject => {
-                plugin.counts.rejected.increment();
+                increment(&plugin.counts.rejected);
                 &plugin.rejection
             }
         };

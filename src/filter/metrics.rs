@@ -47,26 +47,21 @@ impl Metrics {
     pub fn add(&self, counts: &Counts) {
         let counters = [(self.rejected, &counts.rejected), (self.exempted, &counts.exempted)];
         for (metric, count) in counters {
-            if let (Some(metric), gathered @ 1..) = (metric, count.0.take()) {
+            if let (Some(metric), gathered @ 1..) = (metric, count.take()) {
                 let _ = hostcalls::increment_metric(metric, gathered);
             }
         }
     }
 }
 
-/// Requests that Envoy has not been told of yet.
+/// Numbers of requests that Envoy has not been told of yet.
 #[derive(Default)]
 pub struct Counts {
-    pub rejected: Count,
-    pub exempted: Count,
+    pub rejected: Cell<i64>,
+    pub exempted: Cell<i64>,
 }
 
-/// A number of requests.
-#[derive(Default)]
-pub struct Count(Cell<i64>);
-
-impl Count {
-    pub fn increment(&self) {
-        self.0.set(self.0.get().saturating_add(1));
-    }
+/// Adds a request to one of the [`Counts`].
+pub fn increment(count: &Cell<i64>) {
+    count.set(count.get().saturating_add(1));
 }

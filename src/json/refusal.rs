@@ -41,7 +41,7 @@ impl Refusal {
     pub fn into_error(self) -> Error {
         let Details { field, value, rule } = *self.0;
         let field = field.strip_prefix('.').unwrap_or(&field);
-        Error::not_allowed(field, &value.unwrap_or_default(), rule)
+        Error::not_allowed(field, &value.unwrap_or_default(), &rule)
     }
 }
 
