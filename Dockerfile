@@ -1,5 +1,5 @@
-# The plugin as an image that Istio and Envoy Gateway pull: plugin.wasm at the root, and nothing else.
-# `make image` builds it, the same bytes each time; any other builder will do where that does not matter.
+# OCI image that Istio and Envoy Gateway pull: plugin.wasm at the root and nothing else.
+# `make image` builds it reproducibly. Any other builder works too, but gives another digest.
 FROM scratch
 ARG VERSION
 ARG LICENCE

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Draws the dashboard's panels from what a Prometheus holds, as one SVG: plot.py PROMETHEUS_URL MINUTES >dashboard.svg
+"""Draws the panels of the Grafana dashboard as one SVG: plot.py PROMETHEUS_URL MINUTES >dashboard.svg
 
-For where no Grafana is at hand. Nothing beside Python is needed.
+Shows the last MINUTES of data in Prometheus. Needs neither Grafana nor any Python package.
 """
 
 import json
@@ -19,27 +19,29 @@ COLOURS = ["#e8710a", "#1a73e8", "#188038", "#a142f4"]
 
 
 def series(prometheus, query, start, end):
-    """The series that a query finds from start to end (seconds): (labels, [(second, value)])."""
+    """Returns the series of a range query as (labels, [(second, value)]). Start and end are Unix times."""
     step = max(1, (end - start) / 200)
     parameters = {"query": query, "start": start, "end": end, "step": step}
     url = f"{prometheus}/api/v1/query_range?{urllib.parse.urlencode(parameters)}"
-    with urllib.request.urlopen(url, timeout=10) as answer:
-        result = json.load(answer)["data"]["result"]
+    with urllib.request.urlopen(url, timeout=10) as response:
+        result = json.load(response)["data"]["result"]
     return [(found["metric"], [(second, float(value)) for second, value in found["values"]]) for found in result]
 
 
 def legend(template, labels):
+    """Replaces each {{label}} of a Grafana legend template."""
     for name, value in labels.items():
         template = template.replace("{{" + name + "}}", value)
     return template
 
 
 def number(value):
+    """Formats a value of the vertical axis."""
     return f"{value:.0f}" if value >= 10 or value == int(value) else f"{value:.1f}"
 
 
 def panel(left, top, title, lines, start, end):
-    """One panel with its axes, at a place of the picture."""
+    """Yields the SVG elements of one panel whose upper left corner is at (left, top)."""
     width, height = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
     highest = max((value for _, points in lines for _, value in points), default=0) or 1
     x = lambda second: left + LEFT + (second - start) / (end - start) * width
@@ -62,6 +64,7 @@ def panel(left, top, title, lines, start, end):
 
 
 def draw(prometheus, start, end):
+    """Yields the lines of the SVG."""
     panels = json.loads(DASHBOARD.read_text())["panels"]
     rows = -(-len(panels) // COLUMNS)
     yield (
@@ -70,14 +73,14 @@ def draw(prometheus, start, end):
     )
     yield "<style>.title{font-size:13px;font-weight:bold}.grid{stroke:#ddd;fill:none}</style>"
     yield '<rect width="100%" height="100%" fill="white"/>'
-    for index, shown in enumerate(panels):
+    for index, description in enumerate(panels):
         lines = []
-        for target in shown["targets"]:
+        for target in description["targets"]:
             query = target["expr"].replace("$namespace", ".*").replace("$workload", ".*")
             found = series(prometheus, query, start, end)
             lines += [(legend(target["legendFormat"], labels), points) for labels, points in found]
         row, column = divmod(index, COLUMNS)
-        yield from panel(column * WIDTH, row * HEIGHT, shown["title"], lines, start, end)
+        yield from panel(column * WIDTH, row * HEIGHT, description["title"], lines, start, end)
     yield "</svg>"
 
 

@@ -1,25 +1,27 @@
 #!/usr/bin/env bash
-# Runs envoy/compose.yaml so that switch.sh finds it through .run/: compose.sh up|down.
+# Starts or removes the containers of envoy/compose.yaml: compose.sh up|down.
+# switch.sh reads the proxy's addresses from .run/.
 set -euo pipefail
 . scripts/lib.sh
 
 need docker "install Docker, or run without it: make run"
-docker compose version >/dev/null 2>&1 || fail "docker has no compose: install its plugin (docker-compose-plugin)"
-docker info >/dev/null 2>&1 || fail "docker does not answer: start it, or see what 'docker info' says"
+docker compose version >/dev/null 2>&1 || fail "'docker compose' is missing: install docker-compose-plugin"
+docker info >/dev/null 2>&1 || fail "the Docker daemon does not respond: start it, or see 'docker info' for the reason"
 
-# Containers that are not root need files that belong to who runs this, whatever the umask.
+# The containers run as the current user, who can read the mounted files whatever the umask. For root they run as the
+# unprivileged default user of compose.yaml.
 if ((UID != 0)); then
     export RUN_AS=$UID:${GROUPS[0]}
 fi
 
 up() {
     need_curl
-    [[ ! -e .run/envoy.log ]] || fail "a proxy already runs from this folder, see 'make status': stop it first"
+    [[ ! -e .run/envoy.log ]] || fail "a proxy is already running from this folder: stop it first (see 'make status')"
     mkdir -p .run
     [[ -e .run/plugin.yaml ]] || cp envoy/dynamic/off.yaml .run/plugin.yaml
     if ! compose up --detach --wait --wait-timeout 120; then
         compose logs proxy >&2
-        fail "the containers did not come up healthy; the proxy says why above"
+        fail "the containers did not become healthy; the proxy's log is above"
     fi
     compose port proxy 10000 >.run/proxy
     compose port proxy 9902 >.run/admin
@@ -27,16 +29,16 @@ up() {
 
 Envoy runs on http://$(<.run/proxy) in front of a demonstration application.
 
-  make on RETRY_AFTER=300    from now on 503, with Retry-After: 300
-  make off                   the application again
-  make status                what the proxy says and answers
-  make down                  stops and removes everything
+  make on RETRY_AFTER=300    turns maintenance on: 503 with Retry-After: 300
+  make off                   turns maintenance off
+  make status                prints the proxy's state and its replies
+  make down                  stops and removes the containers
 END
 }
 
 down() {
     compose --profile '*' down --volumes --remove-orphans --timeout 5
-    # That of `make run` is not ours.
+    # .run/ with an envoy.log belongs to `make run`.
     [[ -e .run/envoy.log ]] || rm -rf .run
 }
 

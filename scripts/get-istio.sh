@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Prints the folder with the control plane that tests/istio/go.mod pins. Built once, in some 8
-# minutes on 2 cores, and kept in the user's cache: it outlives `make clean`.
+# Prints the folder of the Istio control plane that tests/istio/go.mod pins. The first run builds it, in about 8 minutes
+# on 2 cores. The folder is in the user's cache, which `make clean` does not remove.
 set -euo pipefail
 . scripts/lib.sh
 
@@ -11,19 +11,21 @@ stamps="-X istio.io/istio/pkg/version.buildVersion=1.31.0 -X k8s.io/component-ba
 version=$({ cat "$module"/go.{mod,sum} && echo "$stamps"; } | sha256sum | cut -c1-16)
 folder=${XDG_CACHE_HOME:-$HOME/.cache}/maintenance-filter/istio-$version
 
-# What a build leaves is put in place whole, so that an interrupted one counts for nothing.
+# have NAME: succeeds if a file of the folder is complete
 have() {
     [[ -e $folder/$1 ]]
 }
+# put FILE NAME: moves a finished file into the folder, so that an interrupted build leaves no incomplete one
 put() {
     chmod u+w "$1"
     mv "$1" "$folder/$2"
 }
 need_go() {
-    need go "install Go 1.26 or later (https://go.dev/dl); Debian's may be too old"
+    need go "install Go 1.26 or later (https://go.dev/dl); Debian's package may be older"
 }
+# module_folder MODULE: downloads a Go module and prints its folder
 module_folder() {
-    go -C "$module" mod download "$1" || fail "the Go module proxy is out of reach: $1 cannot be had"
+    go -C "$module" mod download "$1" || fail "cannot download $1; see the error above"
     go -C "$module" list -m -f '{{.Dir}}' "$1"
 }
 
@@ -36,9 +38,9 @@ for tool in "${tools[@]}"; do
     [[ $tool == go.etcd.io/* ]] && name=etcd
     have "$name" && continue
     need_go
-    echo "building $name ($number of ${#tools[@]}, the first time only)" >&2
+    echo "building $name ($number of ${#tools[@]}, first run only)" >&2
     go -C "$module" build -ldflags "-s -w $stamps" -o "$folder/$name.part" "$tool" ||
-        fail "$name does not build, or the Go module proxy is out of reach; see above"
+        fail "cannot build $name; see the error above"
     put "$folder/$name.part" "$name"
 done
 if ! have istio-crds.yaml || ! have gateway-crds.yaml || ! have envoy_bootstrap.json; then
@@ -58,7 +60,7 @@ fi
 if ! have envoy-gateway-crds.yaml; then
     need_go
     gateway=github.com/envoyproxy/gateway@v1.9.0
-    go -C "$folder" mod download "$gateway" || fail "the Go module proxy is out of reach: $gateway cannot be had"
+    go -C "$folder" mod download "$gateway" || fail "cannot download $gateway; see the error above"
     crds=$(go env GOMODCACHE)/$gateway/charts/gateway-crds-helm/templates/generated
     grep -v '^{{' "$crds/gateway.envoyproxy.io_envoyextensionpolicies.yaml" >"$folder/part"
     put "$folder/part" envoy-gateway-crds.yaml

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes the image of dist/plugin.wasm, or pushes it: image.sh build | image.sh push IMAGE
-# TLS_VERIFY=false is for a registry without TLS.
-# SOURCE_URL says where the sources are published, for the image's annotation, if Cargo.toml's `repository` does not.
+# Builds or pushes the OCI image of dist/plugin.wasm: image.sh build | image.sh push IMAGE
+# TLS_VERIFY=false allows a registry without TLS.
+# SOURCE_URL overrides Cargo.toml's `repository` in the image's `source` annotation.
 set -euo pipefail
 . scripts/lib.sh
 
@@ -10,11 +10,12 @@ oci=org.opencontainers.image
 
 need skopeo "install it (Debian, Fedora, Homebrew: skopeo)"
 
-# of FIELD: what Cargo.toml says of the package
-of() {
+# package_field FIELD: prints a field of the package in Cargo.toml
+package_field() {
     sed -n "s/^$1 = \"\(.*\)\"$/\1/p" Cargo.toml | head -1
 }
 
+# digest: prints the digest of the built image
 digest() {
     skopeo inspect --format '{{.Digest}}' "oci-archive:$archive"
 }
@@ -22,16 +23,16 @@ digest() {
 build() {
     local scratch source version licence description
     need buildah "install it (Debian, Fedora: buildah)"
-    version=$(of version)
-    licence=$(of license)
-    description=$(of description)
-    source=${SOURCE_URL:-$(of repository)}
+    version=$(package_field version)
+    licence=$(package_field license)
+    description=$(package_field description)
+    source=${SOURCE_URL:-$(package_field repository)}
     scratch=$(mktemp -d)
-    # shellcheck disable=SC2064 # the folder of now
+    # shellcheck disable=SC2064 # expands now: $scratch is local to this function
     trap "rm -rf '$scratch'" EXIT
 
-    # No clock, no builder, no history (which knows owner and mode of the file) and one platform: the digest depends on
-    # the content alone, whoever builds it on whatever machine.
+    # These options make the digest depend on the content alone. They leave out the time, the builder's identity and the
+    # history, which contains the owner and mode of the file, and they fix the platform.
     buildah --storage-driver vfs --root "$scratch/root" --runroot "$scratch/run" build --quiet \
         --isolation chroot --timestamp 0 --identity-label=false --omit-history --platform linux/amd64 \
         --build-arg VERSION="$version" --annotation "$oci.version=$version" \
@@ -40,7 +41,7 @@ build() {
         --build-arg SOURCE="$source" --annotation "$oci.source=$source" \
         --annotation "$oci.title=maintenance-filter" \
         --tag "oci-archive:$scratch/image.tar" . >/dev/null
-    # Compresses the layer, which Istio asks for.
+    # The copy compresses the layer with gzip, which Istio requires.
     rm -f "$archive"
     skopeo copy --quiet "oci-archive:$scratch/image.tar" "oci-archive:$archive:plugin"
     echo "$archive: $(digest)"
@@ -48,8 +49,8 @@ build() {
 
 push() {
     local image=$1 pushed
-    [[ -n $image ]] || fail "say where to: make push IMAGE=registry.example.com/name:tag"
-    [[ -f $archive ]] || fail "no $archive: run 'make image'"
+    [[ -n $image ]] || fail "IMAGE is not set: make push IMAGE=registry.example.com/name:tag"
+    [[ -f $archive ]] || fail "$archive does not exist: run 'make image'"
     skopeo copy --quiet --preserve-digests "--dest-tls-verify=${TLS_VERIFY:-true}" \
         "oci-archive:$archive" "docker://$image"
     pushed=$(digest)

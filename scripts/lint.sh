@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything that can be said of the sources without running them.
+# Runs every static check of the sources.
 set -euo pipefail
 . scripts/lib.sh
 
@@ -11,14 +11,14 @@ cargo fmt --all --check
 
 step "clippy, tests included"
 cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
-# Not among all targets, for it is no part of `cargo test`.
+# `--all-targets` leaves out the test targets that Cargo.toml marks `test = false`.
 cargo clippy --test istio --locked --quiet -- -D warnings
 
 step "clippy, the module"
 if has_target; then
     cargo clippy --lib --target "$target" --locked --quiet -- -D warnings
 else
-    echo "NOT CHECKED: clippy needs rustup's $target, which this toolchain lacks"
+    echo "NOT CHECKED: clippy needs the target $target, which is not installed (rustup target add $target)"
 fi
 
 step "rustdoc"
@@ -35,7 +35,7 @@ else
     echo "NOT CHECKED: actionlint needs Go"
 fi
 
-step "cargo-deny: licences, duplicate versions, where crates come from"
+step "cargo-deny: licences, duplicate versions, crate sources"
 cargo_deny=$(scripts/get-cargo-deny.sh)
 deny() { "$cargo_deny" --locked "$@"; }
 deny check licenses bans sources
@@ -44,5 +44,5 @@ step "cargo-deny: advisories"
 if timeout 60 "$cargo_deny" --locked fetch db >/dev/null 2>&1; then
     deny check advisories
 else
-    echo "NOT CHECKED: the RustSec advisory database is out of reach from here"
+    echo "NOT CHECKED: cannot fetch the RustSec advisory database"
 fi

@@ -1,24 +1,25 @@
 #!/usr/bin/env bash
-# Runs Envoy ($ENVOY) with the dynamic bootstrap until Ctrl-C; switch.sh finds it through .run/.
+# Runs Envoy ($ENVOY) with envoy/dynamic/bootstrap.yaml until Ctrl-C. switch.sh reads the proxy's addresses from .run/.
 set -euo pipefail
 . scripts/lib.sh
 
-# free VARIABLE PORT
-free() {
+# check_port VARIABLE PORT: fails unless PORT is valid and free
+check_port() {
     if [[ ! $2 =~ ^[1-9][0-9]{0,4}$ ]] || (($2 > 65535)); then
-        fail "$1=$2 is no port: give one from 1 to 65535"
+        fail "$1=$2 is not a port number: use 1 to 65535"
     fi
-    # Envoy would share the port with another Envoy without a word.
+    # Envoy listens with SO_REUSEPORT: a second Envoy would share the port without an error.
     if (: <>"/dev/tcp/127.0.0.1/$2") 2>/dev/null; then
-        fail "port $2 is taken on 127.0.0.1: stop what uses it, or choose another, as in: make run $1=$(($2 + 1))"
+        fail "port $2 on 127.0.0.1 is in use: stop the program that uses it, or try 'make run $1=$(($2 + 1))'"
     fi
 }
 
 need_curl
-ask "$(admin)/ready" --output /dev/null && fail "a proxy already runs from this folder, see 'make status': stop it first"
-free PORT "${PORT:=10000}"
-free ADMIN_PORT "${ADMIN_PORT:=9901}"
-free UPSTREAM_PORT "${UPSTREAM_PORT:=10080}"
+http_get "$(admin_url)/ready" --output /dev/null &&
+    fail "a proxy is already running from this folder: stop it first (see 'make status')"
+check_port PORT "${PORT:=10000}"
+check_port ADMIN_PORT "${ADMIN_PORT:=9901}"
+check_port UPSTREAM_PORT "${UPSTREAM_PORT:=10080}"
 ((PORT != ADMIN_PORT && PORT != UPSTREAM_PORT && ADMIN_PORT != UPSTREAM_PORT)) ||
     fail "PORT=$PORT, ADMIN_PORT=$ADMIN_PORT and UPSTREAM_PORT=$UPSTREAM_PORT must differ"
 
@@ -36,7 +37,7 @@ trap exit TERM HUP
 mkdir -p .run
 cp envoy/dynamic/off.yaml .run/plugin.yaml
 echo "127.0.0.1:$PORT" >.run/proxy
-# No line has two ports; `t` ends a line's editing, so that a port just put in is not taken for another one.
+# `t` ends the editing of a line after its first substitution, so that no chosen port is substituted again.
 sed -e "s/port_value: 10000/port_value: $PORT/;t" -e "s/port_value: 9901/port_value: $ADMIN_PORT/;t" \
     -e "s/port_value: 10080/port_value: $UPSTREAM_PORT/" envoy/dynamic/bootstrap.yaml >.run/bootstrap.yaml
 "$ENVOY" -c .run/bootstrap.yaml --log-level warning --component-log-level main:error --disable-hot-restart \
@@ -45,10 +46,10 @@ proxy=$!
 started+=("$proxy")
 
 deadline=$((SECONDS + 30))
-until ask "http://127.0.0.1:$ADMIN_PORT/ready" --fail --output /dev/null; do
+until http_get "http://127.0.0.1:$ADMIN_PORT/ready" --fail --output /dev/null; do
     if ! kill -0 "$proxy" 2>/dev/null || ((SECONDS > deadline)); then
         cat .run/envoy.log >&2
-        fail "Envoy did not start; it says why above"
+        fail "Envoy did not start; its log is above"
     fi
     sleep 0.05
 done
@@ -58,12 +59,12 @@ cat <<END
 Envoy runs on http://127.0.0.1:$PORT in front of a demonstration application. Maintenance is off.
 In another terminal, from this folder:
 
-  curl -i http://127.0.0.1:$PORT/    the application answers
-  make on RETRY_AFTER=300            from now on 503, with Retry-After: 300
-  make off                           the application again
-  make status                        what the proxy says and answers
+  curl -i http://127.0.0.1:$PORT/    sends a request; the application replies
+  make on RETRY_AFTER=300            turns maintenance on: 503 with Retry-After: 300
+  make off                           turns maintenance off
+  make status                        prints the proxy's state and its replies
 
-Ctrl-C stops everything. Admin: http://127.0.0.1:$ADMIN_PORT/. Envoy's log follows, a line for each request:
+Ctrl-C stops everything. Admin interface: http://127.0.0.1:$ADMIN_PORT/. Envoy's log follows, one line per request:
 
 END
 tail -n +1 -f .run/envoy.log &

@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
-# Runs the tests that need Docker, and removes their containers and networks even if it is interrupted.
+# Runs the tests that need Docker, and removes their containers and networks, also after an interrupt.
 set -euo pipefail
 . scripts/lib.sh
 
-docker info >/dev/null 2>&1 || fail "docker does not answer: start it, or see what 'docker info' says"
+docker info >/dev/null 2>&1 || fail "the Docker daemon does not respond: start it, or see 'docker info' for the reason"
 
-# Before the tests, whose deadlines are for starting and not for fetching.
+# Pulled before the tests: the tests' deadlines cover the start of a container, not the pull of its image.
 for image in "$ENVOY_IMAGE" "$PROMETHEUS_IMAGE" "$REGISTRY_IMAGE"; do
-    docker image inspect "$image" >/dev/null 2>&1 || docker pull "$image" || fail "no image $image: see 'make local-images'"
+    docker image inspect "$image" >/dev/null 2>&1 || docker pull "$image" ||
+        fail "cannot pull $image: build a local image with 'make local-images'"
 done
 
-# Part of the name of all that these tests start.
+# The tests put TEST_RUN into the name of every container and network that they create.
 export TEST_RUN=$$
 clean() {
     local filter=name=maintenance-filter-$TEST_RUN-
