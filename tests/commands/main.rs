@@ -1,5 +1,6 @@
-//! `make run`, `on`, `off` and `status`, as a person uses them: the scripts
-//! behind them, in a folder that has what a checkout has. `ENVOY` names the binary.
+//! Tests of the scripts behind `make run`, `make on`, `make off` and `make
+//! status`, in a folder laid out like a checkout. `ENVOY` is the path of the Envoy
+//! binary.
 
 use std::net::SocketAddr;
 use std::os::unix::fs::symlink;
@@ -15,7 +16,7 @@ use tempfile::TempDir;
 
 const HEALTH: &str = "/load-balancer/health-check";
 
-/// A folder with the scripts, the bootstraps and the module.
+/// Creates a folder with the scripts, the bootstraps and the module.
 fn checkout() -> TempDir {
     let folder = TempDir::new().expect("a folder");
     for name in ["scripts", "envoy"] {
@@ -27,13 +28,14 @@ fn checkout() -> TempDir {
     folder
 }
 
+/// Proxy started by `make run`.
 struct Run {
     process: Process,
     folder: TempDir,
     address: SocketAddr,
 }
 
-async fn run() -> Run {
+async fn start() -> Run {
     let folder = checkout();
     let proxy = port();
     let mut command = Command::new("scripts/run.sh");
@@ -42,35 +44,35 @@ async fn run() -> Run {
     command.env("ADMIN_PORT", port().to_string()).env("UPSTREAM_PORT", port().to_string());
     let log = folder.path().join("run.log");
     let process = Process::spawn("make run", &mut command, &log);
-    let said = async || process.log().contains("Ctrl-C stops everything").then_some(());
-    eventually("what to try next", Duration::from_secs(60), said).await;
+    let ready = async || process.log().contains("Ctrl-C stops everything").then_some(());
+    eventually("`make run` prints its instructions", Duration::from_secs(60), ready).await;
     Run { process, folder, address: SocketAddr::from(([127, 0, 0, 1], proxy)) }
 }
 
-fn switch(folder: &Path, word: &str, retry_after: &str) -> Output {
+fn switch(folder: &Path, command: &str, retry_after: &str) -> Output {
     Command::new("scripts/switch.sh")
-        .arg(word)
+        .arg(command)
         .current_dir(folder)
         .env("RETRY_AFTER", retry_after)
         .output()
         .expect("the script runs")
 }
 
-fn said(output: &Output) -> String {
+fn printed(output: &Output) -> String {
     let text = [output.stdout.as_slice(), &output.stderr].concat();
     String::from_utf8(text).expect("text")
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn on_and_off_switch_the_proxy_and_say_so() {
-    let mut run = run().await;
+async fn on_and_off_switch_the_proxy_and_print_its_status() {
+    let mut run = start().await;
     let folder = run.folder.path();
     assert_eq!(get(run.address, "/").await.body, "{\"from\":\"the application\"}\n");
 
     let on = switch(folder, "on", "300");
-    assert!(on.status.success(), "{}", said(&on));
+    assert!(on.status.success(), "{}", printed(&on));
     for line in ["maintenance_active", "503, retry-after: 300"] {
-        assert!(said(&on).contains(line), "{}", said(&on));
+        assert!(printed(&on).contains(line), "{}", printed(&on));
     }
     let answer = get(run.address, "/").await;
     assert_eq!((answer.status, answer.header("retry-after")), (503, "300"));
@@ -78,25 +80,25 @@ async fn on_and_off_switch_the_proxy_and_say_so() {
 
     let refused = switch(folder, "on", "0");
     assert!(!refused.status.success());
-    let why = "plugin configuration refused: retryAfterSeconds: 0 is not allowed: \
+    let message = "plugin configuration refused: retryAfterSeconds: 0 is not allowed: \
         must be a whole number of seconds from 1 to 604800";
-    assert!(said(&refused).contains(why), "{}", said(&refused));
+    assert!(printed(&refused).contains(message), "{}", printed(&refused));
     assert_eq!(get(run.address, "/").await.header("retry-after"), "300");
-    assert_eq!(said(&switch(folder, "status", "60")), said(&on));
+    assert_eq!(printed(&switch(folder, "status", "60")), printed(&on));
 
     let off = switch(folder, "off", "60");
-    assert!(off.status.success(), "{}", said(&off));
+    assert!(off.status.success(), "{}", printed(&off));
     assert_eq!(get(run.address, "/").await.status, 200);
 
     run.process.stop();
-    assert!(!folder.join(".run").exists(), "nothing is left");
+    assert!(!folder.join(".run").exists(), "`.run` was left behind");
 }
 
 #[test]
-fn without_a_proxy_one_line_says_what_to_do() {
+fn without_a_proxy_the_error_names_the_command_to_run() {
     let folder = checkout();
     let output = switch(folder.path(), "on", "60");
     assert!(!output.status.success());
     let expected = "error: no proxy is running here: start one with 'make run' or 'make up'\n";
-    assert_eq!(said(&output), expected);
+    assert_eq!(printed(&output), expected);
 }

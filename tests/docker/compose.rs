@@ -1,4 +1,4 @@
-//! The compose file: healthy, switchable, confined, and gone in the end.
+//! Compose file: health, switching, confinement and cleanup.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use crate::support::{command, docker, run};
 const HEALTH: &str = "/load-balancer/health-check";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_comes_up_healthy_is_switched_stays_healthy_and_leaves_nothing() {
+async fn the_stack_starts_healthy_stays_healthy_when_switched_and_is_removed() {
     let demonstration = Demonstration::up();
     assert_eq!(demonstration.get("/orders").await.status, 200);
-    demonstration.stays_healthy().await;
+    demonstration.assert_stays_healthy().await;
 
     demonstration.make("on");
     let answer = demonstration.get("/orders").await;
@@ -25,30 +25,30 @@ async fn it_comes_up_healthy_is_switched_stays_healthy_and_leaves_nothing() {
         status.contains("GET /                               503, retry-after: 60\n"),
         "{status}"
     );
-    demonstration.stays_healthy().await;
+    demonstration.assert_stays_healthy().await;
 
     let refused = demonstration.try_make(&["on", "RETRY_AFTER=0"]);
-    let why = String::from_utf8_lossy(&refused.stderr);
+    let stderr = String::from_utf8_lossy(&refused.stderr);
     assert!(
-        !refused.status.success() && why.contains("retryAfterSeconds: 0 is not allowed"),
-        "{why}"
+        !refused.status.success() && stderr.contains("retryAfterSeconds: 0 is not allowed"),
+        "{stderr}"
     );
     assert_eq!(demonstration.get("/orders").await.header("retry-after"), "60");
 
     demonstration.make("off");
     assert_eq!(demonstration.get("/orders").await.status, 200);
-    demonstration.stays_healthy().await;
+    demonstration.assert_stays_healthy().await;
 
     demonstration.make("down");
     let label = format!("label=com.docker.compose.project={}", demonstration.project());
     for kind in [&["ps", "--all"][..], &["network", "ls"], &["volume", "ls"]] {
-        let left = docker(&[kind, &["--quiet", "--filter", &label]].concat());
-        assert_eq!(left, "", "{kind:?}");
+        let leftovers = docker(&[kind, &["--quiet", "--filter", &label]].concat());
+        assert_eq!(leftovers, "", "{kind:?}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_container_whose_application_is_gone_is_unhealthy() {
+async fn the_proxy_is_unhealthy_while_its_application_is_stopped() {
     let demonstration = Demonstration::up();
     demonstration.compose(&["stop", "--timeout", "5", "application"]);
     let unhealthy = async || {
@@ -77,7 +77,7 @@ async fn every_container_is_confined() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_statistics_leave_the_container() {
+async fn only_statistics_and_readiness_are_published_outside_the_container() {
     let demonstration = Demonstration::up();
     let address = demonstration.port("proxy", "9902");
     for path in ["/stats", "/stats/prometheus", "/ready"] {
@@ -92,7 +92,7 @@ async fn only_statistics_leave_the_container() {
 }
 
 #[test]
-fn it_uses_the_releases_of_the_makefile() {
+fn the_images_are_those_of_the_makefile_and_every_service_is_confined() {
     let config = ["compose", "--file", "envoy/compose.yaml", "--profile", "observe", "config"];
     let mut config = command("docker", &config);
     config.args(["--format", "json"]);

@@ -1,4 +1,5 @@
-//! The compose file as shipped, in a folder of its own, on ports of the kernel's choice.
+//! Demonstration stack: the shipped compose file in a temporary folder, on
+//! kernel-assigned ports.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,15 +16,16 @@ use tempfile::TempDir;
 
 use crate::support::{command, output, run};
 
-/// What it takes to run the demonstration once the module is built.
+/// Files that the demonstration needs besides the built module.
 const SHIPPED: [&str; 4] = ["Makefile", "scripts", "envoy", "observability"];
 
+/// Running demonstration stack. Dropping it runs `make down`.
 pub struct Demonstration {
     folder: TempDir,
 }
 
 impl Demonstration {
-    /// `make up`.
+    /// Starts the stack with `make up`.
     pub fn up() -> Self {
         let folder = TempDir::new().expect("a folder");
         for name in SHIPPED {
@@ -38,73 +40,75 @@ impl Demonstration {
         demonstration
     }
 
-    /// What its containers and networks are labelled with.
+    /// Name of the Compose project, which labels its containers and networks.
     pub fn project(&self) -> String {
         container::name(self.folder.path())
     }
 
-    fn at_home(&self, command: &mut Command) -> Output {
+    /// Runs a command in the folder and the environment of the stack.
+    fn output_of(&self, command: &mut Command) -> Output {
         let ports = ["PORT", "STATISTICS_PORT", "PROMETHEUS_PORT"];
         command.current_dir(self.folder.path()).env("COMPOSE_PROJECT_NAME", self.project());
         output(command.envs(ports.map(|name| (name, "0"))))
     }
 
-    /// `make TARGET`, without building the module again.
+    /// Runs `make` without building the module again.
     pub fn try_make(&self, arguments: &[&str]) -> Output {
-        self.at_home(command("make", &["--old-file=build"]).args(arguments))
+        self.output_of(command("make", &["--old-file=build"]).args(arguments))
     }
 
-    /// The same; a failure fails the test.
+    /// Runs `make TARGET` and returns its output; a failure fails the test.
     pub fn make(&self, target: &str) -> String {
-        said(&self.try_make(&[target]))
+        stdout_of(&self.try_make(&[target]))
     }
 
-    /// `docker compose`.
+    /// Runs `docker compose` and returns its output; a failure fails the test.
     pub fn compose(&self, arguments: &[&str]) -> String {
         let compose = ["compose", "--file", "envoy/compose.yaml", "--profile", "observe"];
-        said(&self.at_home(command("docker", &compose).args(arguments)))
+        stdout_of(&self.output_of(command("docker", &compose).args(arguments)))
     }
 
-    /// Where a port of a service is published.
+    /// Address on which a port of a service is published.
     pub fn port(&self, service: &str, port: &str) -> SocketAddr {
         self.compose(&["port", service, port]).trim().parse().expect("an address")
     }
 
-    /// `GET target` of the proxy.
+    /// Sends `GET target` to the proxy.
     pub async fn get(&self, target: &str) -> Answer {
         client::get(self.port("proxy", "10000"), target).await
     }
 
-    /// What `docker inspect` says of a service's container.
+    /// Output of `docker inspect` for the container of a service.
     pub fn inspect(&self, service: &str) -> Value {
         let container = self.compose(&["ps", "--all", "--quiet", service]);
-        let printed = run(&mut command("docker", &["inspect", container.trim()]));
-        let containers: Value = serde_json::from_str(&printed).expect("JSON");
+        let json = run(&mut command("docker", &["inspect", container.trim()]));
+        let containers: Value = serde_json::from_str(&json).expect("JSON");
         containers[0].clone()
     }
 
-    /// Waits until three more probes of the health check have passed; fails if it turns unhealthy.
-    pub async fn stays_healthy(&self) {
+    /// Waits until three more health checks of the proxy have passed. Fails if the
+    /// proxy becomes unhealthy.
+    pub async fn assert_stays_healthy(&self) {
         let health = || self.inspect("proxy")["State"]["Health"].clone();
         let passed = |health: &Value| -> BTreeSet<String> {
             let all = health["Log"].as_array().expect("probes").iter();
             let passed = all.filter(|probe| probe["ExitCode"] == 0);
             passed.map(|probe| probe["Start"].to_string()).collect()
         };
-        let mut seen = passed(&health());
-        let enough = seen.len() + 3;
-        let probed = async || {
+        let mut passed_probes = passed(&health());
+        let target = passed_probes.len() + 3;
+        let three_more = async || {
             let health = health();
             assert_eq!(health["Status"], "healthy", "{health}");
-            seen.extend(passed(&health));
-            (seen.len() >= enough).then_some(())
+            passed_probes.extend(passed(&health));
+            (passed_probes.len() >= target).then_some(())
         };
-        eventually("three more probes pass", Duration::from_secs(60), probed).await;
+        eventually("three more health checks pass", Duration::from_secs(60), three_more).await;
     }
 }
 
-/// What a command that succeeded printed.
-fn said(output: &Output) -> String {
+/// Returns the stdout of a command; a failed command fails the test.
+fn stdout_of(output: &Output) -> String {
     let errors = String::from_utf8_lossy(&output.stderr);
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{}\n{printed}\n{errors}", output.status);
@@ -114,8 +118,10 @@ fn said(output: &Output) -> String {
 impl Drop for Demonstration {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let logs = self
-                .at_home(&mut command("docker", &["compose", "-f", "envoy/compose.yaml", "logs"]));
+            let logs = self.output_of(&mut command(
+                "docker",
+                &["compose", "-f", "envoy/compose.yaml", "logs"],
+            ));
             eprintln!("{}", String::from_utf8_lossy(&logs.stdout));
         }
         let down = self.try_make(&["down"]);

@@ -1,4 +1,4 @@
-//! The image that a mesh pulls.
+//! OCI image of the module.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -10,23 +10,23 @@ use tempfile::TempDir;
 use crate::registry::Registry;
 use crate::support::{command, docker, run};
 
-/// Makes the image of a folder; its digest.
-fn make_image(folder: &Path) -> String {
+/// Builds the image in a checkout and returns its digest.
+fn build_image(folder: &Path) -> String {
     let printed = run(command("scripts/image.sh", &["build"]).current_dir(folder));
     let digest = printed.trim().strip_prefix("dist/image.tar: ").expect(&printed);
     assert!(digest.starts_with("sha256:"), "{digest}");
     digest.into()
 }
 
-/// The sources of the repository in another folder.
-fn copy_of_the_sources() -> TempDir {
+/// Copies the sources of the repository to a temporary folder.
+fn copy_sources() -> TempDir {
     let folder = TempDir::new().expect("a folder");
     let list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
     for file in run(&mut command("git", &list)).split_terminator('\0') {
         let to = folder.path().join(file);
         let from = repository().join(file);
         if from.is_file() {
-            fs::create_dir_all(to.parent().expect("a folder")).expect("the folder made");
+            fs::create_dir_all(to.parent().expect("a folder")).expect("the folder created");
             fs::copy(from, to).expect("the file copied");
         }
     }
@@ -34,25 +34,25 @@ fn copy_of_the_sources() -> TempDir {
 }
 
 #[test]
-fn the_same_sources_give_the_same_module_and_digest_in_another_folder() {
-    let copy = copy_of_the_sources();
+fn the_build_is_reproducible_in_another_folder() {
+    let copy = copy_sources();
     run(command("scripts/build-wasm.sh", &[])
         .current_dir(copy.path())
         .env_remove("CARGO_TARGET_DIR"));
-    let here = fs::read(plugin_wasm()).expect("the module");
-    let there = fs::read(copy.path().join("dist/plugin.wasm")).expect("the module");
-    assert!(here == there, "{} bytes here, {} bytes there", here.len(), there.len());
-    let digest = make_image(copy.path());
-    assert_eq!(digest, make_image(copy.path()), "made again");
-    let module = copy.path().join("dist/plugin.wasm");
-    fs::set_permissions(&module, Permissions::from_mode(0o600)).expect("the mode set");
-    assert_eq!(digest, make_image(copy.path()), "from a file of another mode");
-    assert_eq!(digest, make_image(repository()), "in another folder");
-    println!("{} bytes, image digest {digest}", here.len());
+    let module = fs::read(plugin_wasm()).expect("the module");
+    let rebuilt = fs::read(copy.path().join("dist/plugin.wasm")).expect("the module");
+    assert!(module == rebuilt, "{} bytes, rebuilt {} bytes", module.len(), rebuilt.len());
+    let digest = build_image(copy.path());
+    assert_eq!(digest, build_image(copy.path()), "a second build gives another digest");
+    let rebuilt_file = copy.path().join("dist/plugin.wasm");
+    fs::set_permissions(&rebuilt_file, Permissions::from_mode(0o600)).expect("the mode set");
+    assert_eq!(digest, build_image(copy.path()), "the file mode of the module changes the digest");
+    assert_eq!(digest, build_image(repository()), "another folder gives another digest");
+    println!("{} bytes, image digest {digest}", module.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_pulled_is_what_was_pushed() {
+async fn the_pulled_image_is_the_pushed_image() {
     let registry = Registry::start().await;
     let folder = TempDir::new().expect("a folder");
     let copy = folder.path().join("copy");
@@ -62,8 +62,8 @@ async fn what_is_pulled_is_what_was_pushed() {
     }
     run(command("cp", &["-r", "scripts"]).arg(&copy));
     fs::copy(plugin_wasm(), copy.join("dist/plugin.wasm")).expect("the module");
-    let digest = make_image(&copy);
-    let name = registry.name("0.1.0");
+    let digest = build_image(&copy);
+    let name = registry.image_name("0.1.0");
 
     let mut push = command("make", &["push", &format!("IMAGE={name}")]);
     let printed = run(push.current_dir(&copy).env("TLS_VERIFY", "false"));
@@ -72,22 +72,23 @@ async fn what_is_pulled_is_what_was_pushed() {
         format!("  url: oci://{name}"),
         format!("  sha256: {}", digest.trim_start_matches("sha256:")),
     ] {
-        assert!(printed.lines().any(|found| found == line), "{line}\n{printed}");
+        assert!(printed.lines().any(|found| found == line), "no line {line:?} in\n{printed}");
     }
 
     let pulled = folder.path().join("pulled");
     let source = format!("docker://{name}");
     let target = format!("dir:{}", pulled.display());
     run(&mut command("skopeo", &["copy", "--src-tls-verify=false", &source, &target]));
-    check_layers(&pulled);
+    assert_one_module_layer(&pulled);
 
-    let said = docker(&["pull", &name]);
+    let pull_output = docker(&["pull", &name]);
     docker(&["rmi", &name]);
-    assert!(said.contains(&format!("Digest: {digest}")), "{said}");
+    assert!(pull_output.contains(&format!("Digest: {digest}")), "{pull_output}");
 }
 
-/// One layer, as Istio asks for, with the module and nothing else.
-fn check_layers(pulled: &Path) {
+/// Asserts that an image has one layer, as Istio requires, and that the layer
+/// contains only the module.
+fn assert_one_module_layer(pulled: &Path) {
     let manifest = fs::read(pulled.join("manifest.json")).expect("a manifest");
     let manifest: serde_json::Value = serde_json::from_slice(&manifest).expect("JSON");
     let layers = manifest["layers"].as_array().expect("layers");

@@ -1,5 +1,6 @@
-//! What runs in containers: the image that a mesh pulls, the compose file, and
-//! what Prometheus makes of it all. `make test-docker` names the images.
+//! Tests that need Docker: the OCI image of the module, the compose file, and the
+//! Prometheus metrics, rules and dashboard. `make test-docker` sets the names of
+//! the images.
 
 mod compose;
 mod demonstration;

@@ -1,4 +1,4 @@
-//! A real registry in a container, gone when its test ends. It speaks plain HTTP.
+//! OCI registry in a container, over plain HTTP.
 
 use std::fs;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use crate::support::{command, docker, image_of, run};
 
 const CONFIGURATION: &str = "version: 0.1\nstorage: { inmemory: {} }\nhttp: { addr: \":5000\" }\n";
 
+/// Running registry. Dropping it removes the container.
 pub struct Registry {
     _container: Container,
     _folder: TempDir,
@@ -19,6 +20,7 @@ pub struct Registry {
 }
 
 impl Registry {
+    /// Starts a registry and waits until it answers.
     pub async fn start() -> Self {
         let folder = TempDir::new().expect("a folder");
         let container = Container::of(folder.path());
@@ -41,8 +43,8 @@ impl Registry {
         Self { _container: container, _folder: folder, address }
     }
 
-    /// A name in it.
-    pub fn name(&self, tag: &str) -> String {
+    /// Name of the module's image in this registry.
+    pub fn image_name(&self, tag: &str) -> String {
         format!("{}/maintenance-filter:{tag}", self.address)
     }
 }

@@ -1,9 +1,10 @@
-//! The Prometheus rules, tested by promtool.
+//! Prometheus rules and configuration, checked by promtool.
 
 use harness::repository;
 
 use crate::support::{command, image_of, output};
 
+/// Runs promtool in the folder of the rules; a failure fails the test.
 fn promtool(arguments: &[&str]) {
     let mount = format!("{}:/rules:ro", repository().join("observability/prometheus").display());
     let image = image_of("PROMETHEUS_IMAGE");
@@ -16,7 +17,7 @@ fn promtool(arguments: &[&str]) {
 }
 
 #[test]
-fn the_rules_are_sound() {
+fn the_rules_and_the_configuration_are_valid() {
     promtool(&["check", "rules", "rules.yaml"]);
     promtool(&["check", "config", "prometheus.yaml"]);
 }

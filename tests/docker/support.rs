@@ -1,19 +1,19 @@
-//! Running commands.
+//! Helpers to run commands.
 
 use std::env;
 use std::process::{Command, Output};
 
 use harness::repository;
 
-/// `program` in the root of the repository.
+/// Command that runs `program` in the root folder of the repository.
 pub fn command(program: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(program);
-    // A `make` within `make test-docker` is to be one of its own.
+    // A nested `make` must not inherit the flags of `make test-docker`.
     command.current_dir(repository()).args(arguments).env_remove("MAKEFLAGS");
     command
 }
 
-/// Runs it, fails the test if it fails, and hands out what it printed.
+/// Runs a command and returns its stdout; a failure fails the test.
 pub fn run(command: &mut Command) -> String {
     let output = output(command);
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -22,17 +22,17 @@ pub fn run(command: &mut Command) -> String {
     printed
 }
 
-/// Runs it, however it ends.
+/// Runs a command and returns its output, whatever its exit status.
 pub fn output(command: &mut Command) -> Output {
     command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"))
 }
 
-/// `docker` with these arguments.
+/// Runs `docker` and returns its stdout; a failure fails the test.
 pub fn docker(arguments: &[&str]) -> String {
     run(&mut command("docker", arguments))
 }
 
-/// The image that `make test-docker` names in this variable.
+/// Image name from an environment variable that `make test-docker` sets.
 pub fn image_of(variable: &str) -> String {
     env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run `make test-docker`"))
 }

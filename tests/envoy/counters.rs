@@ -1,33 +1,35 @@
-//! The counters, the page for Prometheus and the access log.
+//! Counters, the Prometheus page and the access log.
 
 use crate::evidence::eventually_metric;
-use crate::support::{HEALTH, OFF, ON, assert_application, assert_maintenance, switchable, with};
+use crate::support::{
+    HEALTH_CHECK, OFF, ON, assert_application, assert_maintenance, start, start_switchable,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_counters_count_every_decision_once() {
-    let (envoy, upstream) = with(ON).await;
-    let (mut rejected, mut exempted) = (0, 0);
-    // Of different sizes: a count handed over twice never fits the second time.
-    for (more_rejected, more_exempted) in [(7, 3), (5, 2)] {
-        for _ in 0..more_rejected {
+    let (envoy, upstream) = start(ON).await;
+    let (mut rejected_total, mut exempted_total) = (0, 0);
+    // The rounds differ in size, so that a batch reported twice gives a wrong sum.
+    for (rejected, exempted) in [(7, 3), (5, 2)] {
+        for _ in 0..rejected {
             assert_maintenance(&envoy.get("/").await);
         }
-        for _ in 0..more_exempted {
-            assert_application(&envoy.get(HEALTH).await);
+        for _ in 0..exempted {
+            assert_application(&envoy.get(HEALTH_CHECK).await);
         }
-        rejected += more_rejected;
-        exempted += more_exempted;
-        eventually_metric(&envoy, "maintenance_rejected_requests_total", rejected).await;
-        eventually_metric(&envoy, "maintenance_exempted_requests_total", exempted).await;
+        rejected_total += rejected;
+        exempted_total += exempted;
+        eventually_metric(&envoy, "maintenance_rejected_requests_total", rejected_total).await;
+        eventually_metric(&envoy, "maintenance_exempted_requests_total", exempted_total).await;
     }
     assert_eq!(upstream.requests().len(), 5);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_response_by_the_proxy_counts_as_exempted() {
+async fn a_request_with_the_action_respond_counts_as_exempted() {
     let configuration =
         r#"{"enabled": true, "exemptions": [{"path": "/up", "action": "Respond"}]}"#;
-    let (envoy, _upstream) = with(configuration).await;
+    let (envoy, _upstream) = start(configuration).await;
     assert_eq!(envoy.get("/up").await.status, 200);
     eventually_metric(&envoy, "maintenance_exempted_requests_total", 1).await;
     eventually_metric(&envoy, "maintenance_rejected_requests_total", 0).await;
@@ -35,7 +37,7 @@ async fn a_response_by_the_proxy_counts_as_exempted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_counted_while_disabled() {
-    let (mut envoy, _upstream) = switchable(OFF).await;
+    let (mut envoy, _upstream) = start_switchable(OFF).await;
     assert_application(&envoy.get("/").await);
     envoy.switch(ON).await;
     assert_maintenance(&envoy.get("/").await);
@@ -45,7 +47,7 @@ async fn nothing_is_counted_while_disabled() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn counts_are_not_lost_when_the_configuration_changes() {
-    let (mut envoy, _upstream) = switchable(ON).await;
+    let (mut envoy, _upstream) = start_switchable(ON).await;
     for round in 1..=5 {
         for _ in 0..10 {
             assert_maintenance(&envoy.get("/").await);
@@ -58,7 +60,7 @@ async fn counts_are_not_lost_when_the_configuration_changes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn prometheus_shows_the_metrics_under_their_names() {
-    let (envoy, _upstream) = with(ON).await;
+    let (envoy, _upstream) = start(ON).await;
     assert_maintenance(&envoy.get("/").await);
     eventually_metric(&envoy, "maintenance_rejected_requests_total", 1).await;
     let page = envoy.admin().text("/stats/prometheus").await;
@@ -70,16 +72,16 @@ async fn prometheus_shows_the_metrics_under_their_names() {
         "# TYPE maintenance_exempted_requests_total counter",
         "maintenance_exempted_requests_total{} 0",
     ] {
-        assert!(page.lines().any(|found| found == line), "{line} in\n{page}");
+        assert!(page.lines().any(|found| found == line), "no line {line:?} in\n{page}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_access_log_tells_whose_answer_it_was() {
+async fn the_access_log_tells_who_answered() {
     let configuration = r#"{"enabled": true, "exemptions": [
         {"path": "/up", "action": "Respond"}, {"path": "/load-balancer/health-check"}]}"#;
-    let (envoy, _upstream) = with(configuration).await;
-    for path in ["/", "/up", HEALTH] {
+    let (envoy, _upstream) = start(configuration).await;
+    for path in ["/", "/up", HEALTH_CHECK] {
         envoy.get(path).await;
     }
     let log = envoy.stop();

@@ -1,13 +1,14 @@
-//! The behaviour that design and README promise, in a real Envoy.
+//! End-to-end tests of the documented behaviour in a real Envoy.
 //!
-//! `ENVOY` names the binary, `PLUGIN_WASM` the module (`dist/plugin.wasm`).
+//! `ENVOY` is the path of the Envoy binary. `PLUGIN_WASM` is the path of the
+//! module, by default `dist/plugin.wasm`.
 
 mod behaviour;
 mod counters;
 mod evidence;
-mod kinds;
 mod odd_requests;
 mod privacy;
+mod protocols;
 mod raw;
 mod refusals;
 mod replies;

@@ -1,4 +1,5 @@
-//! Requests as bytes, for what clients refuse to send.
+//! Raw requests and responses, for messages that the HTTP clients cannot send or
+//! read.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -7,35 +8,38 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The head of the next HTTP/1.1 response.
+/// Reads the head of the next HTTP/1.1 response.
 pub async fn head(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let read = async {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
-            head.push(stream.read_u8().await.expect("more of the head"));
+            head.push(stream.read_u8().await.expect("the rest of the head"));
         }
         head
     };
-    let head = timeout(PATIENCE, read).await.expect("a head in time");
+    let head = timeout(READ_TIMEOUT, read).await.expect("a head before the timeout");
     String::from_utf8(head).expect("a head in ASCII")
 }
 
-/// Asserts that the head of an HTTP/1.1 response is that of a maintenance reply.
+/// Asserts that an HTTP/1.1 response head is the head of a maintenance reply.
 #[track_caller]
 pub fn assert_maintenance_head(head: &str) {
     assert!(head.starts_with("HTTP/1.1 503 "), "{head}");
     for header in ["retry-after: 60", "content-type: application/json", "cache-control: no-store"] {
-        assert!(head.contains(&format!("\r\n{header}\r\n")), "{header} in\n{head}");
+        assert!(head.contains(&format!("\r\n{header}\r\n")), "no header {header:?} in\n{head}");
     }
 }
 
-/// `GET path` in bare frames, since clients refuse to send such a path: the
-/// preface, empty SETTINGS, and HEADERS without any compression. Reads until
-/// `expected` is in what came.
+/// Sends `GET path` in hand-written HTTP/2 frames, because clients refuse to send
+/// an invalid path. The frames are the connection preface, an empty SETTINGS and
+/// an uncompressed HEADERS.
+///
+/// Reads until the received bytes contain `expected`. Returns `None` if the
+/// connection closes or the timeout passes first.
 pub async fn get_over_http2(address: SocketAddr, path: &[u8], expected: &[u8]) -> Option<()> {
-    let byte = |length: usize| u8::try_from(length).expect("a short text");
+    let byte = |length: usize| u8::try_from(length).expect("fewer than 256 bytes");
     let literal = |name: &[u8], value: &[u8]| {
         [&[0, byte(name.len())], name, &[byte(value.len())], value].concat()
     };
@@ -52,11 +56,11 @@ pub async fn get_over_http2(address: SocketAddr, path: &[u8], expected: &[u8]) -
     let mut stream = TcpStream::connect(address).await.expect("a connection");
     stream.write_all(&request).await.expect("the request sent");
     let read = async {
-        let mut answer = Vec::new();
-        while !answer.windows(expected.len()).any(|window| window == expected) {
-            stream.read_buf(&mut answer).await.ok().filter(|length| *length > 0)?;
+        let mut received = Vec::new();
+        while !received.windows(expected.len()).any(|window| window == expected) {
+            stream.read_buf(&mut received).await.ok().filter(|length| *length > 0)?;
         }
         Some(())
     };
-    timeout(PATIENCE, read).await.ok().flatten()
+    timeout(READ_TIMEOUT, read).await.ok().flatten()
 }

@@ -1,4 +1,5 @@
-//! Bad configurations: refused with our message, and never at the cost of a request.
+//! Invalid configurations. The plugin rejects each with its message, and no
+//! request fails because of it.
 
 use std::time::Duration;
 
@@ -6,10 +7,10 @@ use harness::envoy::{Bootstrap, Envoy, Filter};
 use harness::upstream::Upstream;
 use harness::wait::eventually;
 
-use crate::support::{OFF, ON, assert_application, assert_maintenance, switchable};
+use crate::support::{OFF, ON, assert_application, assert_maintenance, start_switchable};
 
-/// One of every kind, with the line that an operator meets.
-const BAD: [(&str, &str); 14] = [
+/// Invalid configuration of every kind, with the message that an operator sees.
+const INVALID: [(&str, &str); 14] = [
     ("{", "not valid JSON: EOF while parsing an object at line 1 column 1"),
     ("{} x", "not valid JSON: trailing characters at line 1 column 4"),
     ("[]", "[] is not allowed: must be a JSON object"),
@@ -57,41 +58,42 @@ const BAD: [(&str, &str); 14] = [
     ),
 ];
 
-fn line(message: &str) -> String {
+fn log_line(message: &str) -> String {
     format!("plugin configuration refused: {message}\n")
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bad_update_leaves_maintenance_on() {
-    let (mut envoy, upstream) = switchable(ON).await;
-    for (bad, message) in BAD {
-        envoy.refuse(bad).await;
+async fn an_invalid_update_leaves_maintenance_on() {
+    let (mut envoy, upstream) = start_switchable(ON).await;
+    for (configuration, message) in INVALID {
+        envoy.publish_rejected(configuration).await;
         assert_maintenance(&envoy.get("/").await);
-        let said = async || envoy.log().contains(&line(message)).then_some(());
-        eventually(message, Duration::from_secs(10), said).await;
+        let logged = async || envoy.log().contains(&log_line(message)).then_some(());
+        eventually(message, Duration::from_secs(10), logged).await;
     }
-    assert_eq!(upstream.requests(), [""; 0]);
+    upstream.assert_untouched();
     assert_eq!(envoy.admin().metric("maintenance_active").await, Some(1));
     envoy.switch(OFF).await;
     assert_application(&envoy.get("/").await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bad_update_leaves_maintenance_off() {
-    let (mut envoy, upstream) = switchable(OFF).await;
-    for (bad, _) in BAD {
-        envoy.refuse(bad).await;
+async fn an_invalid_update_leaves_maintenance_off() {
+    let (mut envoy, upstream) = start_switchable(OFF).await;
+    for (configuration, _) in INVALID {
+        envoy.publish_rejected(configuration).await;
         assert_application(&envoy.get("/").await);
     }
-    assert_eq!(upstream.requests().len(), BAD.len());
+    assert_eq!(upstream.requests().len(), INVALID.len());
     assert_eq!(envoy.admin().metric("maintenance_active").await, Some(0));
     envoy.switch(ON).await;
     assert_maintenance(&envoy.get("/").await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn at_a_bad_start_the_default_configuration_serves() {
-    let (mut envoy, upstream) = switchable(r#"{"enabled": true, "retryAfterSeconds": 0}"#).await;
+async fn the_default_configuration_applies_if_the_first_one_is_invalid() {
+    let (mut envoy, upstream) =
+        start_switchable(r#"{"enabled": true, "retryAfterSeconds": 0}"#).await;
     assert_application(&envoy.get("/").await);
     assert_eq!(upstream.requests().len(), 1);
     envoy.switch(ON).await;
@@ -99,10 +101,10 @@ async fn at_a_bad_start_the_default_configuration_serves() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bad_plugin_is_refused_with_its_listener() {
+async fn a_listener_with_an_invalid_plugin_is_rejected() {
     let upstream = Upstream::start().await;
     let mut envoy = Envoy::start(&Bootstrap::inline(upstream.address(), ON)).await;
-    envoy.refuse_listener(&[Filter::Inline("{".into())]).await;
+    envoy.publish_rejected_filters(&[Filter::Inline("{".into())]).await;
     assert_maintenance(&envoy.get("/").await);
-    assert_eq!(upstream.requests(), [""; 0]);
+    upstream.assert_untouched();
 }

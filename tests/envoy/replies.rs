@@ -1,14 +1,14 @@
-//! What the replies of the proxy carry.
+//! Headers and bodies of the proxy's local replies.
 
 use harness::client::{Http, request, send};
 
-use crate::support::{BODY, ON, VERSIONS, assert_maintenance, with};
+use crate::support::{BODY, ON, VERSIONS, assert_maintenance, start};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn respond_answers_for_an_application_that_is_down() {
     let configuration = r#"{"enabled": true, "exemptions": [
         {"path": "/up", "methods": ["GET", "HEAD"], "action": "Respond"}]}"#;
-    let (envoy, upstream) = with(configuration).await;
+    let (envoy, upstream) = start(configuration).await;
     for http in VERSIONS {
         for method in ["GET", "HEAD"] {
             let answer = send(envoy.address(), http, request(method, "/up?x=y")).await;
@@ -18,30 +18,30 @@ async fn respond_answers_for_an_application_that_is_down() {
         }
         assert_maintenance(&send(envoy.address(), http, request("POST", "/up")).await);
     }
-    assert_eq!(upstream.requests(), [""; 0]);
+    upstream.assert_untouched();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn head_has_the_headers_of_get_and_no_body() {
-    let (envoy, upstream) = with(ON).await;
+    let (envoy, upstream) = start(ON).await;
     for http in VERSIONS {
         let get = send(envoy.address(), http, request("GET", "/")).await;
         let head = send(envoy.address(), http, request("HEAD", "/")).await;
         assert_eq!((head.status, &head.body[..]), (503, &b""[..]));
-        assert_eq!(head.names(), get.names());
+        assert_eq!(head.header_names(), get.header_names());
         for name in ["retry-after", "content-type", "cache-control", "content-length"] {
             assert_eq!(head.header(name), get.header(name));
         }
     }
-    assert_eq!(upstream.requests(), [""; 0]);
+    upstream.assert_untouched();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_reply_is_the_configured_one() {
+async fn the_reply_has_the_configured_headers_and_body() {
     let configuration = r#"{"enabled": true, "retryAfterSeconds": 604800, "response": {
         "contentType": "text/plain; charset=utf-8", "body": "Zurück um 4 Uhr\n",
         "headers": {"X-Reason": "migration", "link": "<https://status.example>; rel=help"}}}"#;
-    let (envoy, _upstream) = with(configuration).await;
+    let (envoy, _upstream) = start(configuration).await;
     for http in VERSIONS {
         let answer = send(envoy.address(), http, request("GET", "/")).await;
         assert_eq!((answer.status, &answer.body[..]), (503, "Zurück um 4 Uhr\n".as_bytes()));
@@ -60,10 +60,10 @@ async fn the_reply_is_the_configured_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_largest_reply_arrives_whole() {
-    let text = "x".repeat(65_536);
-    let configuration = format!(r#"{{"enabled": true, "response": {{"body": "{text}"}}}}"#);
-    let (envoy, _upstream) = with(&configuration).await;
+async fn the_largest_body_arrives_in_full() {
+    let body = "x".repeat(65_536);
+    let configuration = format!(r#"{{"enabled": true, "response": {{"body": "{body}"}}}}"#);
+    let (envoy, _upstream) = start(&configuration).await;
     for http in VERSIONS {
         let answer = send(envoy.address(), http, request("GET", "/")).await;
         assert_eq!((answer.status, answer.body.len()), (503, 65_536));
@@ -72,23 +72,27 @@ async fn the_largest_reply_arrives_whole() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_empty_body_goes_without_a_content_type() {
+async fn an_empty_body_has_no_content_type() {
     let configuration = r#"{"enabled": true, "retryAfterSeconds": 1, "response": {"body": ""}}"#;
-    let (envoy, _upstream) = with(configuration).await;
+    let (envoy, _upstream) = start(configuration).await;
     for http in VERSIONS {
         let answer = send(envoy.address(), http, request("GET", "/")).await;
         assert_eq!((answer.status, &answer.body[..]), (503, &b""[..]));
         assert_eq!(answer.header("retry-after"), "1");
-        assert_eq!(answer.header("content-type"), "", "Envoy removes it");
+        assert_eq!(
+            answer.header("content-type"),
+            "",
+            "Envoy removes the content type of an empty body"
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_default_reply_has_these_headers_and_no_others() {
-    let (envoy, _upstream) = with(ON).await;
+    let (envoy, _upstream) = start(ON).await;
     let answer = send(envoy.address(), Http::One, request("GET", "/")).await;
     let expected =
         ["cache-control", "content-length", "content-type", "date", "retry-after", "server"];
-    assert_eq!(answer.names(), expected);
+    assert_eq!(answer.header_names(), expected);
     assert_eq!(answer.body, BODY);
 }

@@ -1,4 +1,4 @@
-//! etcd, kube-apiserver and istiod, on loopback, without a cluster.
+//! Control plane without a cluster: etcd, kube-apiserver and istiod on loopback.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,12 +14,12 @@ use crate::istiod::Istiod;
 use crate::kubectl::Kubectl;
 use crate::tools::Tools;
 
-const TIME_TO_START: Duration = Duration::from_secs(90);
+const START_TIMEOUT: Duration = Duration::from_secs(90);
 const TOKEN: &str = "the-suite";
 
-/// A Kubernetes API that knows Istio's resources.
+/// Running Kubernetes API with the resource types of Istio and the Gateway API.
 pub struct Api {
-    // Stopped in this order: who asks before who answers.
+    // Fields drop in this order: each client before the server it uses.
     _apiserver: Process,
     _etcd: Process,
     kubectl: Kubectl,
@@ -27,14 +27,15 @@ pub struct Api {
 }
 
 impl Api {
-    /// Starts it and waits until it serves.
+    /// Starts etcd and the API server, waits until they serve, and installs the
+    /// resource types.
     pub async fn start(tools: &Tools) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
-        let (etcd, clients) = etcd(tools, folder.path());
-        let (apiserver, secure_port) = apiserver(tools, folder.path(), &clients);
+        let (etcd, etcd_url) = etcd(tools, folder.path());
+        let (apiserver, secure_port) = apiserver(tools, folder.path(), &etcd_url);
         let kubectl = Kubectl::new(tools.path("kubectl"), kubeconfig(folder.path(), secure_port));
         let ready = async || kubectl.try_run(&["get", "--raw", "/readyz"]).ok();
-        eventually("the API server is ready", TIME_TO_START, ready).await;
+        eventually("the API server is ready", START_TIMEOUT, ready).await;
         for file in ["istio-crds.yaml", "gateway-crds.yaml"] {
             let file = tools.path(file).display().to_string();
             kubectl.run(&["apply", "--server-side", "-f", &file]);
@@ -48,7 +49,7 @@ impl Api {
     }
 }
 
-/// A Kubernetes API and an istiod that serves what is in it.
+/// Running Kubernetes API, and an istiod that serves its configuration.
 pub struct ControlPlane {
     istiod: Istiod,
     api: Api,
@@ -56,11 +57,11 @@ pub struct ControlPlane {
 }
 
 impl ControlPlane {
-    /// Starts all of it and waits until it serves.
+    /// Starts the API and istiod and waits until they serve.
     pub async fn start(tools: Tools) -> Self {
         let api = Api::start(&tools).await;
         api.kubectl().run(&["create", "namespace", "istio-system"]);
-        // `istioctl` speaks to istiod as this account.
+        // Service account that `istioctl` uses to authenticate to istiod.
         api.kubectl().run(&["create", "serviceaccount", "default", "-n", "istio-system"]);
         let istiod = Istiod::start(&tools, api.kubectl()).await;
         Self { istiod, api, tools }
@@ -83,23 +84,25 @@ impl ControlPlane {
     }
 }
 
+/// Starts etcd. Returns the process and the URL for clients.
 fn etcd(tools: &Tools, folder: &Path) -> (Process, String) {
-    let [clients, peers] = [port(), port()].map(|port| format!("http://127.0.0.1:{port}"));
+    let [client_url, peer_url] = [port(), port()].map(|port| format!("http://127.0.0.1:{port}"));
     let mut command = Command::new(tools.path("etcd"));
     command
         .arg("--data-dir")
         .arg(folder.join("etcd"))
-        .args(["--listen-client-urls", &clients, "--advertise-client-urls", &clients])
-        .args(["--listen-peer-urls", &peers, "--initial-advertise-peer-urls", &peers])
-        .args(["--initial-cluster", &format!("default={peers}"), "--unsafe-no-fsync"]);
-    (Process::spawn("etcd", &mut command, &folder.join("etcd.log")), clients)
+        .args(["--listen-client-urls", &client_url, "--advertise-client-urls", &client_url])
+        .args(["--listen-peer-urls", &peer_url, "--initial-advertise-peer-urls", &peer_url])
+        .args(["--initial-cluster", &format!("default={peer_url}"), "--unsafe-no-fsync"]);
+    (Process::spawn("etcd", &mut command, &folder.join("etcd.log")), client_url)
 }
 
+/// Starts kube-apiserver. Returns the process and its port.
 fn apiserver(tools: &Tools, folder: &Path, etcd: &str) -> (Process, u16) {
     let secure_port = port();
     let key = folder.join("service-accounts.key");
-    let made = Command::new("openssl").args(["genrsa", "-out"]).arg(&key).output();
-    assert!(made.expect("openssl runs").status.success(), "a key for service accounts");
+    let generated = Command::new("openssl").args(["genrsa", "-out"]).arg(&key).output();
+    assert!(generated.expect("openssl runs").status.success(), "no key for service accounts");
     let tokens = folder.join("tokens.csv");
     fs::write(&tokens, format!("{TOKEN},admin,admin,system:masters\n")).expect("the tokens");
     let mut command = Command::new(tools.path("kube-apiserver"));
@@ -108,7 +111,7 @@ fn apiserver(tools: &Tools, folder: &Path, etcd: &str) -> (Process, u16) {
         .args(["--secure-port", &secure_port.to_string()])
         .args(["--service-cluster-ip-range", "10.0.0.0/24", "--authorization-mode", "RBAC"])
         .args(["--service-account-issuer", "https://kubernetes.default.svc"])
-        // No controller runs that would make the accounts it waits for.
+        // This plugin waits for accounts that a controller creates. None runs here.
         .args(["--disable-admission-plugins", "ServiceAccount"]);
     for flag in ["--service-account-key-file", "--service-account-signing-key-file"] {
         command.arg(flag).arg(&key);
@@ -118,6 +121,7 @@ fn apiserver(tools: &Tools, folder: &Path, etcd: &str) -> (Process, u16) {
     (Process::spawn("kube-apiserver", &mut command, &log), secure_port)
 }
 
+/// Writes a kubeconfig for the API server and returns its path.
 fn kubeconfig(folder: &Path, port: u16) -> PathBuf {
     let certificate = folder.join("certs/apiserver.crt").display().to_string();
     let text = serde_json::json!({

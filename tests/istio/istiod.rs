@@ -1,4 +1,4 @@
-//! istiod, with a certificate authority of its own.
+//! istiod with its own certificate authority.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -13,11 +13,12 @@ use tempfile::TempDir;
 use crate::kubectl::Kubectl;
 use crate::tools::Tools;
 
-const TIME_TO_START: Duration = Duration::from_secs(60);
-/// `defaultProviders`: a stock Envoy has none of the filters that Istio's own adds.
-const MESH: &str = "accessLogFile: /dev/stdout\ndefaultProviders: {}\n";
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+/// Mesh configuration. `defaultProviders` is empty because stock Envoy lacks the
+/// filters that only Istio's own build of Envoy has.
+const MESH_CONFIG: &str = "accessLogFile: /dev/stdout\ndefaultProviders: {}\n";
 
-/// A running istiod.
+/// Running istiod.
 pub struct Istiod {
     process: Process,
     command: Command,
@@ -34,12 +35,12 @@ struct Ports {
 }
 
 impl Istiod {
-    /// Starts it and waits until it is ready.
+    /// Starts istiod and waits until it is ready.
     pub async fn start(tools: &Tools, kubectl: &Kubectl) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let ports = Ports { plain: port(), secure: port(), http: port(), monitoring: port() };
         let mesh = folder.path().join("mesh.yaml");
-        fs::write(&mesh, MESH).expect("the mesh configuration");
+        fs::write(&mesh, MESH_CONFIG).expect("the mesh configuration");
         let mut command = Command::new(tools.path("pilot-discovery"));
         command
             .current_dir(folder.path())
@@ -69,49 +70,49 @@ impl Istiod {
             .args(["--monitoringAddr", &loopback(ports.monitoring)]);
         let process = Process::spawn("istiod", &mut command, &folder.path().join("istiod.log"));
         let istiod = Self { process, command, ports, folder };
-        istiod.ready().await;
+        istiod.wait_until_ready().await;
         istiod
     }
 
-    /// The host and port that agents connect to.
+    /// Host and port that agents connect to.
     pub fn discovery_address(&self) -> String {
         format!("localhost:{}", self.ports.secure)
     }
 
-    /// Where it tells of itself in Prometheus' format, and answers `istioctl`.
+    /// Address of istiod's Prometheus metrics, which also serves `istioctl`.
     pub fn monitoring(&self) -> SocketAddr {
         loopback(self.ports.monitoring).parse().expect("an address")
     }
 
-    /// Where it serves its debug pages.
+    /// Address of istiod's debug pages.
     pub fn http(&self) -> SocketAddr {
         loopback(self.ports.http).parse().expect("an address")
     }
 
-    /// Prints the end of its output, for a case that failed.
+    /// Prints the end of istiod's output, for a failed case.
     pub fn show_log(&self) {
         self.process.show_log();
     }
 
-    /// Stops it; its proxies go on with what they have.
+    /// Stops istiod. Its proxies keep their last configuration.
     pub fn stop(&mut self) {
         self.process.stop();
     }
 
-    /// Starts it anew, on the same ports.
-    pub async fn start_again(&mut self) {
+    /// Starts istiod again on the same ports.
+    pub async fn restart(&mut self) {
         let log = self.folder.path().join("istiod-again.log");
         self.process = Process::spawn("istiod", &mut self.command, &log);
-        self.ready().await;
+        self.wait_until_ready().await;
     }
 
-    async fn ready(&self) {
-        let answers = async || {
+    async fn wait_until_ready(&self) {
+        let ready = async || {
             let mut client = client::Client::connect(self.http(), client::Http::One).await.ok()?;
             let answer = client.send(client::request("GET", "/ready")).await.ok()?;
             (answer.status == 200).then_some(())
         };
-        eventually("istiod is ready", TIME_TO_START, answers).await;
+        eventually("istiod is ready", START_TIMEOUT, ready).await;
     }
 }
 

@@ -1,11 +1,11 @@
-//! `kubectl`, the way operators use it.
+//! `kubectl` as operators use it.
 
 use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-/// A `kubectl` that talks to the API server of the suite.
+/// `kubectl` configured for the API server of the suite.
 #[derive(Clone, Debug)]
 pub struct Kubectl {
     program: PathBuf,
@@ -17,53 +17,54 @@ impl Kubectl {
         Self { program, kubeconfig }
     }
 
-    /// The file that points it at the API server.
+    /// Path of the kubeconfig file.
     pub fn kubeconfig(&self) -> &Path {
         &self.kubeconfig
     }
 
-    /// Runs it and gives what it prints.
+    /// Runs `kubectl` and returns its stdout.
     ///
     /// # Errors
-    /// What it prints when it fails.
+    /// Returns the stderr of a failed run.
     pub fn try_run<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Result<String, String> {
-        finished(&self.command(arguments).output().expect("kubectl runs"))
+        into_result(&self.command(arguments).output().expect("kubectl runs"))
     }
 
-    /// Runs it; a failure fails the test.
+    /// Runs `kubectl` and returns its stdout; a failure fails the test.
     pub fn run<A: AsRef<OsStr>>(&self, arguments: &[A]) -> String {
         let line: Vec<_> = arguments.iter().map(|a| a.as_ref().to_string_lossy()).collect();
         self.try_run(arguments).unwrap_or_else(|e| panic!("kubectl {}: {e}", line.join(" ")))
     }
 
-    /// Runs it with `text` as its standard input.
+    /// Runs `kubectl` with `input` on stdin and returns its stdout.
     ///
     /// # Errors
-    /// What it prints when it fails.
-    pub fn try_feed(&self, arguments: &[&str], text: &str) -> Result<String, String> {
-        finished(&self.fed(arguments, text))
+    /// Returns the stderr of a failed run.
+    pub fn try_run_with_input(&self, arguments: &[&str], input: &str) -> Result<String, String> {
+        into_result(&self.output_with_input(arguments, input))
     }
 
-    /// Runs it with `text` as its standard input and gives all it prints,
-    /// of what went well and of what did not.
-    pub fn feed(&self, arguments: &[&str], text: &str) -> String {
-        let output = self.fed(arguments, text);
+    /// Runs `kubectl` with `input` on stdin and returns its stdout and stderr,
+    /// whatever its exit status.
+    pub fn run_with_input(&self, arguments: &[&str], input: &str) -> String {
+        let output = self.output_with_input(arguments, input);
         String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
     }
 
-    fn fed(&self, arguments: &[&str], text: &str) -> Output {
+    fn output_with_input(&self, arguments: &[&str], input: &str) -> Output {
         let mut command = self.command(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("kubectl runs");
-        let mut input = child.stdin.take().expect("a pipe");
-        input.write_all(text.as_bytes()).expect("kubectl reads");
-        drop(input);
-        child.wait_with_output().expect("kubectl ends")
+        let mut stdin = child.stdin.take().expect("a pipe");
+        stdin.write_all(input.as_bytes()).expect("kubectl reads its input");
+        drop(stdin);
+        child.wait_with_output().expect("kubectl exits")
     }
 
-    /// Applies the manifests in `text`; a failure fails the test.
-    pub fn apply(&self, text: &str) {
-        self.try_feed(&["apply", "-f", "-"], text).unwrap_or_else(|e| panic!("{e}\n{text}"));
+    /// Applies manifests; a failure fails the test.
+    pub fn apply(&self, manifests: &str) {
+        self.try_run_with_input(&["apply", "-f", "-"], manifests)
+            .unwrap_or_else(|error| panic!("{error}\n{manifests}"));
     }
 
     fn command<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Command {
@@ -73,7 +74,8 @@ impl Kubectl {
     }
 }
 
-fn finished(output: &Output) -> Result<String, String> {
+/// Stdout of a successful run, or stderr of a failed one.
+fn into_result(output: &Output) -> Result<String, String> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
 }

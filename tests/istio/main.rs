@@ -1,8 +1,10 @@
-//! The shipped manifests against a real Istio control plane: `make test-istio`.
+//! Tests of the shipped manifests against a real Istio control plane, run by
+//! `make test-istio`.
 //!
-//! One control plane serves all cases; each has a namespace and proxies of its
-//! own, and those that disturb the control plane start another. It is taken
-//! down when all cases are done, which the standard harness has no place for.
+//! All cases share one control plane. Each case has its own namespace and proxies.
+//! A case that disturbs the control plane starts a second one. The suite uses
+//! `libtest-mimic` because the standard test harness cannot stop the shared
+//! control plane after the last case.
 
 #![allow(missing_docs, reason = "a test, not a library")]
 
@@ -11,10 +13,10 @@ mod control_plane;
 mod istiod;
 mod kubectl;
 mod mesh;
+mod observe;
 mod proxy;
 mod registry;
 mod run;
-mod seen;
 mod service;
 mod shipped;
 mod tools;
@@ -29,7 +31,7 @@ use tokio::runtime::Runtime;
 use mesh::Mesh;
 use tools::Tools;
 
-/// A case, run on a thread of its own.
+/// Test case. Each runs on its own thread.
 type Case = for<'a> fn(&'a Mesh) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
 
 fn main() -> ExitCode {
@@ -37,7 +39,7 @@ fn main() -> ExitCode {
     let tools = match Tools::find() {
         Ok(tools) => tools,
         Err(missing) => {
-            eprintln!("the suite cannot run: {missing}; start it with `make test-istio`");
+            eprintln!("the suite cannot run: {missing}; run `make test-istio`");
             return ExitCode::FAILURE;
         }
     };
@@ -57,12 +59,14 @@ fn main() -> ExitCode {
 
 fn trial(name: &str, case: Case, mesh: &Arc<Mesh>) -> Trial {
     let mesh = Arc::clone(mesh);
-    let measures = name.starts_with("load::");
+    let measures_time = name.starts_with("load::");
     Trial::test(name, move || {
-        let alone = measures.then(|| mesh.quiet.write().unwrap_or_else(PoisonError::into_inner));
-        let beside = (!measures).then(|| mesh.quiet.read().unwrap_or_else(PoisonError::into_inner));
+        let exclusive =
+            measures_time.then(|| mesh.timing.write().unwrap_or_else(PoisonError::into_inner));
+        let shared =
+            (!measures_time).then(|| mesh.timing.read().unwrap_or_else(PoisonError::into_inner));
         runtime().block_on(case(&mesh));
-        drop((alone, beside));
+        drop((exclusive, shared));
         Ok(())
     })
 }

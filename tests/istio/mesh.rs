@@ -1,4 +1,4 @@
-//! What most cases share: one control plane and one registry.
+//! Control plane and registry that most cases share.
 
 use std::sync::RwLock;
 
@@ -6,23 +6,23 @@ use crate::control_plane::ControlPlane;
 use crate::registry::Registry;
 use crate::tools::Tools;
 
-/// A control plane, and a registry that holds the module.
+/// Running control plane, and a registry that holds the module.
 pub struct Mesh {
     pub plane: ControlPlane,
     pub registry: Registry,
-    /// Held alone by cases that measure times, together by all others.
-    pub quiet: RwLock<()>,
+    /// Lock that cases that measure time take exclusively and all others share.
+    pub timing: RwLock<()>,
 }
 
 impl Mesh {
-    /// Starts both.
+    /// Starts the control plane and the registry.
     pub async fn start(tools: &Tools) -> Self {
         let (plane, registry) = tokio::join!(ControlPlane::start(tools.clone()), Registry::start());
-        Self { plane, registry, quiet: RwLock::default() }
+        Self { plane, registry, timing: RwLock::default() }
     }
 
-    /// Another one like it, for a case that disturbs it.
-    pub async fn another(&self) -> Self {
+    /// Starts a second mesh, for a case that disturbs the control plane.
+    pub async fn start_second(&self) -> Self {
         Self::start(self.plane.tools()).await
     }
 }

@@ -1,4 +1,4 @@
-//! pilot-agent with its Envoy, as in a pod, without a pod.
+//! pilot-agent and the Envoy it starts, run as in a pod but without a pod.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -16,26 +16,26 @@ use tempfile::TempDir;
 
 use crate::control_plane::ControlPlane;
 
-const TIME_TO_START: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What a proxy is and belongs to.
+/// Identity and settings of a proxy.
 #[derive(Clone, Debug)]
 pub struct Identity {
-    /// Its name, as of a pod.
+    /// Pod name.
     pub name: String,
-    /// Its namespace.
+    /// Namespace.
     pub namespace: String,
-    /// `sidecar`, `router` for a gateway, or `waypoint`.
+    /// Proxy type: `sidecar`, `router` for a gateway, or `waypoint`.
     pub role: &'static str,
-    /// Its labels, as of a pod.
+    /// Pod labels.
     pub labels: Value,
-    /// What its agent is told beside, as environment variables.
-    pub settings: Vec<(&'static str, &'static str)>,
-    /// How long it keeps a replaced listener for its connections; Istio's default is 45.
+    /// Additional environment variables of the agent.
+    pub environment: Vec<(&'static str, &'static str)>,
+    /// Seconds for which a replaced listener drains. Istio's default is 45.
     pub drain_seconds: u32,
 }
 
-/// A running proxy. Dropping it stops the agent, which stops Envoy.
+/// Running proxy. Dropping it stops the agent, which stops Envoy.
 pub struct Proxy {
     agent: Process,
     admin: Admin,
@@ -47,19 +47,19 @@ impl Proxy {
     /// Starts a proxy and waits until it is ready.
     pub async fn start(plane: &ControlPlane, identity: &Identity) -> Self {
         let proxy = Self::launch(plane, identity);
-        proxy.ready().await;
+        proxy.wait_until_ready().await;
         proxy
     }
 
     /// Starts a proxy without waiting for it.
     pub fn launch(plane: &ControlPlane, identity: &Identity) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
-        credentials(plane, identity, folder.path());
+        write_credentials(plane, identity, folder.path());
         let (admin, status) = (port(), port());
-        let mut command = in_a_world_of_its_own(&plane.tools().path("pilot-agent"));
+        let mut command = in_mount_namespace(&plane.tools().path("pilot-agent"));
         command
             .current_dir(folder.path())
-            .envs(identity.settings.iter().copied())
+            .envs(identity.environment.iter().copied())
             .args(["proxy", identity.role, "--domain"])
             .arg(format!("{}.svc.cluster.local", identity.namespace))
             .envs([
@@ -76,7 +76,7 @@ impl Proxy {
                 ("ENVOY_STATUS_PORT", &port().to_string()),
                 ("PROXY_CONFIG", &proxy_config(plane, identity, folder.path(), [admin, status])),
             ])
-            .env("ISTIO_BOOTSTRAP", bootstrap(plane, folder.path()));
+            .env("ISTIO_BOOTSTRAP", write_bootstrap(plane, folder.path()));
         let log = folder.path().join("agent.log");
         let agent = Process::spawn(&identity.name, &mut command, &log);
         let loopback = |port| SocketAddr::from(([127, 0, 0, 1], port));
@@ -84,86 +84,89 @@ impl Proxy {
         Self { agent, admin, status, _folder: folder }
     }
 
-    /// Where the agent answers the kubelet and Prometheus.
+    /// Address at which the agent serves health checks and merged metrics.
     pub fn status(&self) -> SocketAddr {
         self.status
     }
 
-    /// All that agent and Envoy have printed, the access log included.
+    /// Everything the agent and Envoy have printed, including the access log.
     pub fn log(&self) -> String {
         self.agent.log()
     }
 
-    /// The page that the mesh's Prometheus scrapes: the agent's metrics,
-    /// Envoy's, and the application's.
+    /// Merged metrics of the agent, Envoy and the application, as the mesh's
+    /// Prometheus scrapes them.
     pub async fn metrics(&self) -> String {
         let answer = client::get(self.status, "/stats/prometheus").await;
         String::from_utf8(answer.body.to_vec()).expect("text")
     }
 
-    /// Waits until the agent calls the proxy ready.
-    pub async fn ready(&self) {
-        eventually("the proxy is ready", TIME_TO_START, async || {
+    /// Waits until the agent reports the proxy as ready.
+    pub async fn wait_until_ready(&self) {
+        eventually("the proxy is ready", START_TIMEOUT, async || {
             self.is_ready().await.then_some(())
         })
         .await;
     }
 
-    /// Whether the agent calls the proxy ready, as the kubelet asks it.
+    /// Returns whether the agent's readiness probe succeeds.
     pub async fn is_ready(&self) -> bool {
         let Ok(mut client) = Client::connect(self.status, Http::One).await else { return false };
         let answer = client.send(request("GET", "/healthz/ready")).await;
         answer.is_ok_and(|answer| answer.status == 200)
     }
 
-    /// Whether it has a connection to its agent's istiod.
+    /// Returns whether the proxy is connected to istiod through its agent.
     pub async fn is_connected(&self) -> bool {
         self.admin.stat("control_plane.connected_state").await == Some(1)
     }
 
-    /// Whether a listener, or a part of one, has been replaced and drains.
-    pub async fn drains(&self) -> bool {
+    /// Returns whether a replaced listener or filter chain is draining.
+    pub async fn is_draining(&self) -> bool {
         let mut count = 0;
-        for what in ["listeners", "filter_chains"] {
-            let stat = format!("listener_manager.total_{what}_draining");
+        for resource in ["listeners", "filter_chains"] {
+            let stat = format!("listener_manager.total_{resource}_draining");
             count += self.admin.stat(&stat).await.unwrap_or_default();
         }
         count > 0
     }
 
-    /// The names of the HTTP filters that a listener on `port` has, in order.
+    /// Names of the HTTP filters of the listener on `port`, in order.
     pub async fn filters(&self, port: u16) -> Vec<String> {
         let dump = self.admin.text("/config_dump?resource=dynamic_listeners").await;
-        let dump: Value = serde_json::from_str(&dump).expect("a dump of the configuration");
+        let dump: Value = serde_json::from_str(&dump).expect("a configuration dump in JSON");
         let listeners = dump["configs"].as_array().cloned().unwrap_or_default();
-        let at = |listener: &&Value| {
+        let is_on_port = |listener: &&Value| {
             let address = &listener["active_state"]["listener"]["address"]["socket_address"];
             address["port_value"] == json!(port)
         };
-        let listener = listeners.iter().find(at).cloned().unwrap_or_default();
+        let listener = listeners.iter().find(is_on_port).cloned().unwrap_or_default();
         let mut names = Vec::new();
-        http_filters(&listener, &mut names);
+        collect_http_filters(&listener, &mut names);
         names
     }
 }
 
-fn http_filters(value: &Value, names: &mut Vec<String>) {
+/// Appends the names of all HTTP filters in a JSON tree.
+fn collect_http_filters(value: &Value, names: &mut Vec<String>) {
     match value {
         Value::Object(fields) => {
             for filter in fields.get("http_filters").and_then(Value::as_array).into_iter().flatten()
             {
                 names.push(filter["name"].as_str().unwrap_or_default().into());
             }
-            fields.values().for_each(|value| http_filters(value, names));
+            fields.values().for_each(|value| collect_http_filters(value, names));
         }
-        Value::Array(values) => values.iter().for_each(|value| http_filters(value, names)),
+        Value::Array(values) => values.iter().for_each(|value| collect_http_filters(value, names)),
         _ => {}
     }
 }
 
-/// The agent keeps modules in a fixed folder, `/var/lib/istio/data`, which each
-/// pod has for itself; so has each agent here, in memory.
-fn in_a_world_of_its_own(program: &Path) -> Command {
+/// Command that runs a program in its own mount namespace.
+///
+/// The agent caches modules in the fixed folder `/var/lib/istio/data`. In a pod
+/// the folder is private. Here each agent gets its own in-memory file system.
+fn in_mount_namespace(program: &Path) -> Command {
     const SETUP: &str =
         "mount -t tmpfs none /var/lib && mkdir -p /var/lib/istio/data && exec \"$@\"";
     let mut command = Command::new("unshare");
@@ -174,8 +177,9 @@ fn in_a_world_of_its_own(program: &Path) -> Command {
     command
 }
 
-/// The token that the kubelet would mount, and istiod's root certificate.
-fn credentials(plane: &ControlPlane, identity: &Identity, folder: &Path) {
+/// Writes the files that the kubelet would mount: the service account token and
+/// istiod's root certificate.
+fn write_credentials(plane: &ControlPlane, identity: &Identity, folder: &Path) {
     let kubectl = plane.kubectl();
     let namespace = identity.namespace.as_str();
     let secrets = folder.join("var/run/secrets");
@@ -188,9 +192,10 @@ fn credentials(plane: &ControlPlane, identity: &Identity, folder: &Path) {
     fs::write(secrets.join("istio/root-cert.pem"), kubectl.run(&root)).expect("the certificate");
 }
 
-/// Istio's own bootstrap, its metrics and health listeners on loopback too,
-/// and without an extension that Envoy as it comes does not have.
-fn bootstrap(plane: &ControlPlane, folder: &Path) -> PathBuf {
+/// Writes Istio's bootstrap template with two changes. The metrics and health
+/// listeners bind to loopback, and an extension that stock Envoy lacks is
+/// removed.
+fn write_bootstrap(plane: &ControlPlane, folder: &Path) -> PathBuf {
     let text = fs::read_to_string(plane.tools().path("envoy_bootstrap.json")).expect("a template");
     let text = text.replace("{{ .wildcard }}", "{{ .localhost }}");
     let text = text.replace("{{- if .metadata_discovery }}", "{{- if false }}");
@@ -199,6 +204,7 @@ fn bootstrap(plane: &ControlPlane, folder: &Path) -> PathBuf {
     file
 }
 
+/// Value of `PROXY_CONFIG`.
 fn proxy_config(
     plane: &ControlPlane,
     identity: &Identity,

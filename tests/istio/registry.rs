@@ -1,4 +1,4 @@
-//! An OCI registry with the module in it.
+//! OCI registry that holds the module.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -16,21 +16,21 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-const TIME_TO_START: Duration = Duration::from_secs(30);
+const START_TIMEOUT: Duration = Duration::from_secs(30);
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 
-/// Whom the registry lets in, when it is not open to all.
+/// User name for a registry that requires authentication.
 pub const USER: &str = "puller";
-/// The password of [`USER`].
+/// Password of [`USER`].
 pub const PASSWORD: &str = "for-tests-only";
-/// Both, as HTTP sends them.
+/// User name and password as an `authorization` header.
 const CREDENTIALS: &str = "Basic cHVsbGVyOmZvci10ZXN0cy1vbmx5";
-/// The password's bcrypt hash, in the form of `htpasswd -B`.
+/// Password file in the format of `htpasswd -B`.
 const HTPASSWD: &str = "puller:$2b$04$NeQc0e3kXL0R9CvyvkEd8ev8gpif69oI0WIjpoZZBlMVBDtESM8vq\n";
 
-/// A running registry that holds `maintenance-filter:0.1.0`.
+/// Running registry that holds `maintenance-filter:0.1.0`.
 pub struct Registry {
     process: Process,
     command: Command,
@@ -40,14 +40,14 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Starts a registry open to all.
+    /// Starts a registry without authentication.
     pub async fn start() -> Self {
         Self::launch("").await
     }
 
-    /// Starts a registry that asks for [`USER`] and [`PASSWORD`], and calls
-    /// itself `realm` when it does.
-    pub async fn start_closed(realm: &str) -> Self {
+    /// Starts a registry that requires [`USER`] and [`PASSWORD`] and announces
+    /// `realm` in its challenge.
+    pub async fn start_with_authentication(realm: &str) -> Self {
         Self::launch(&format!("auth: {{htpasswd: {{realm: \"{realm}\", path: htpasswd}}}}\n")).await
     }
 
@@ -64,56 +64,56 @@ impl Registry {
         let log = folder.path().join("log");
         let process = Process::spawn("docker-registry", &mut command, &log);
         let mut registry = Self { process, command, address, digest: String::new(), folder };
-        registry.ready().await;
+        registry.wait_until_ready().await;
         let module = fs::read(harness::plugin_wasm()).expect("the module");
         registry.digest = registry.push(&module, "0.1.0").await;
         registry
     }
 
-    /// The address of the image, as manifests name it.
+    /// Address of the image as it is written in manifests.
     pub fn image(&self) -> String {
         format!("oci://{}/maintenance-filter:0.1.0", self.address)
     }
 
-    /// Adds another version of the module, the same but for a mark, and gives
-    /// its address.
-    pub async fn next_version(&self) -> String {
+    /// Pushes a second version of the module and returns its address. The module
+    /// differs only in an additional custom section.
+    pub async fn push_next_version(&self) -> String {
         let mut module = fs::read(harness::plugin_wasm()).expect("the module");
-        // A custom section of 5 bytes: its name, of 4, and nothing in it.
+        // Section id 0 (custom), size 5, name length 4, name, no content.
         module.extend(b"\x00\x05\x04next");
         self.push(&module, "0.2.0").await;
         self.image().replace(":0.1.0", ":0.2.0")
     }
 
-    /// The host and port.
+    /// Host and port of the registry.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The digest of the image's manifest, in hex.
+    /// Digest of the image's manifest, in hex.
     pub fn digest(&self) -> &str {
         &self.digest
     }
 
-    /// Stops it; what it holds stays.
+    /// Stops the registry. Its content is kept.
     pub fn stop(&mut self) {
         self.process.stop();
     }
 
-    /// Starts it anew at the same address.
-    pub async fn start_again(&mut self) {
+    /// Starts the registry again at the same address.
+    pub async fn restart(&mut self) {
         let log = self.folder.path().join("log-again");
         self.process = Process::spawn("docker-registry", &mut self.command, &log);
-        self.ready().await;
+        self.wait_until_ready().await;
     }
 
-    async fn ready(&self) {
-        let answers = async || Client::connect(self.address, Http::One).await.ok().map(drop);
-        eventually("the registry answers", TIME_TO_START, answers).await;
+    async fn wait_until_ready(&self) {
+        let connected = async || Client::connect(self.address, Http::One).await.ok().map(drop);
+        eventually("the registry answers", START_TIMEOUT, connected).await;
     }
 
-    /// Puts the module in as `docker build` does for a file in a `FROM scratch`
-    /// image, and gives the digest of the manifest.
+    /// Pushes an image with the module as its only file, like a `FROM scratch`
+    /// image of `docker build`. Returns the digest of the manifest.
     async fn push(&self, module: &[u8], tag: &str) -> String {
         let layer = layer(module);
         let config = b"{}".to_vec();
@@ -126,32 +126,32 @@ impl Registry {
         .to_string();
         for blob in [config, layer] {
             let digest = sha256(&blob);
-            let begun =
+            let location =
                 self.send("POST", "/v2/maintenance-filter/blobs/uploads/", "", vec![]).await;
-            let (_, upload) = begun.split_once("/v2/").expect("where to upload to");
-            let place = format!("/v2/{upload}&digest={digest}");
-            self.send("PUT", &place, "application/octet-stream", blob).await;
+            let (_, upload) = location.split_once("/v2/").expect("an upload location");
+            let target = format!("/v2/{upload}&digest={digest}");
+            self.send("PUT", &target, "application/octet-stream", blob).await;
         }
         let digest = sha256(manifest.as_bytes());
-        let place = format!("/v2/maintenance-filter/manifests/{tag}");
-        self.send("PUT", &place, MANIFEST, manifest.into()).await;
+        let target = format!("/v2/maintenance-filter/manifests/{tag}");
+        self.send("PUT", &target, MANIFEST, manifest.into()).await;
         digest.trim_start_matches("sha256:").into()
     }
 
-    /// Sends one request and gives the `Location` of the answer.
-    async fn send(&self, method: &str, target: &str, kind: &str, body: Vec<u8>) -> String {
+    /// Sends a request, asserts success, and returns the `Location` header.
+    async fn send(&self, method: &str, target: &str, content_type: &str, body: Vec<u8>) -> String {
         let (mut head, _) = request(method, target).into_parts();
-        head.headers.insert("content-type", kind.parse().expect("a content type"));
+        head.headers.insert("content-type", content_type.parse().expect("a content type"));
         head.headers.insert("authorization", CREDENTIALS.parse().expect("a header"));
         let body: Body = Full::new(Bytes::from(body)).boxed_unsync();
         let mut client = Client::connect(self.address, Http::One).await.expect("the registry");
-        let answer = client.send(Request::from_parts(head, body)).await.expect("an answer");
+        let answer = client.send(Request::from_parts(head, body)).await.expect("a response");
         assert!((200..300).contains(&answer.status), "{method} {target}: {answer:?}");
         answer.header("location").into()
     }
 }
 
-/// A tar archive of `plugin.wasm`, compressed: the layer of the image.
+/// Image layer: a gzipped tar archive of `plugin.wasm`.
 fn layer(module: &[u8]) -> Vec<u8> {
     let folder = TempDir::new().expect("a temporary folder");
     fs::write(folder.path().join("plugin.wasm"), module).expect("the module");
@@ -164,7 +164,7 @@ fn sha256(bytes: &[u8]) -> String {
     use std::fmt::Write;
     let digest = Sha256::digest(bytes);
     digest.iter().fold(String::from("sha256:"), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a string takes all");
+        write!(text, "{byte:02x}").expect("writing to a string succeeds");
         text
     })
 }

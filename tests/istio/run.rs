@@ -1,4 +1,4 @@
-//! `make run-istio`: the stack of the suite, left running for a person.
+//! `make run-istio`: runs the stack of the suite for manual exploration.
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -6,7 +6,7 @@ use crate::mesh::Mesh;
 use crate::service::Service;
 use crate::tools::Tools;
 
-/// Starts the stack, says what to try, and takes it down on Ctrl-C.
+/// Starts the stack, prints instructions, and stops the stack on Ctrl-C.
 pub async fn until_interrupted(tools: &Tools) {
     let mut interrupt = signal(SignalKind::interrupt()).expect("a signal handler");
     let mut terminate = signal(SignalKind::terminate()).expect("a signal handler");
@@ -19,16 +19,16 @@ pub async fn until_interrupted(tools: &Tools) {
     tokio::select! {
         stack = starting => {
             let (mesh, service) = stack;
-            explain(&mesh, &service);
+            print_instructions(&mesh, &service);
             tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
         }
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
     }
-    println!("stopping");
+    println!("stopping the stack");
 }
 
-fn explain(mesh: &Mesh, service: &Service) {
+fn print_instructions(mesh: &Mesh, service: &Service) {
     let kubeconfig = mesh.plane.kubectl().kubeconfig().display();
     let tools = mesh.plane.tools().path("");
     let (tools, folder) = (tools.display(), service.shipped.root().display());
@@ -40,11 +40,11 @@ fn explain(mesh: &Mesh, service: &Service) {
 The service is in the namespace {namespace} and answers on http://{address}/. In another terminal:
 
   export KUBECONFIG={kubeconfig} PATH={tools}:$PATH; cd {folder}
-  curl -i http://{address}/                              the application answers
-  kubectl apply -n {namespace} -f istio/maintenance-mode        from now on 503, with Retry-After: 300
-  kubectl delete -n {namespace} -f istio/maintenance-mode       the application again
+  curl -i http://{address}/                              200, answered by the application
+  kubectl apply -n {namespace} -f istio/maintenance-mode        switches to 503 with Retry-After: 300
+  kubectl delete -n {namespace} -f istio/maintenance-mode       switches back to the application
 
-That folder has a copy of istio/ which names the registry of this stack. To look further:
+The folder has a copy of istio/ whose manifests name the registry of this stack. To inspect the stack:
 
   curl -s http://{status}/stats/prometheus | grep ^maintenance
   istioctl proxy-status -v 1 --insecure --xds-address {istiod}

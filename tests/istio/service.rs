@@ -1,5 +1,5 @@
-//! A service of the mesh: a namespace of its own, an application that counts
-//! what reaches it, and a sidecar in front.
+//! Service in the mesh: a namespace, an application that records its requests, and
+//! a sidecar in front of it.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -17,22 +17,22 @@ use crate::mesh::Mesh;
 use crate::proxy::{Identity, Proxy};
 use crate::shipped::Shipped;
 
-/// How long a change may take to reach a proxy before a case fails.
-pub const TIME_TO_CHANGE: Duration = Duration::from_secs(30);
-/// The path that is exempt when the configuration names none.
+/// Deadline for a change to reach a proxy.
+pub const CHANGE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Path that is exempt by default.
 pub const HEALTH_CHECK: &str = "/load-balancer/health-check";
 
 static NEXT: AtomicU32 = AtomicU32::new(1);
 
-/// A service under test, and what an operator has at hand for it.
+/// Service under test, with the manifests and the `kubectl` of its operator.
 pub struct Service {
     pub namespace: String,
     pub application: Upstream,
     pub shipped: Shipped,
     pub kubectl: Kubectl,
-    /// What the sidecar's agent is told beside, as environment variables.
-    pub settings: Vec<(&'static str, &'static str)>,
-    /// How long the sidecar keeps a replaced listener for its connections.
+    /// Additional environment variables of the sidecar's agent.
+    pub environment: Vec<(&'static str, &'static str)>,
+    /// Seconds for which the sidecar drains a replaced listener.
     pub drain_seconds: u32,
     inbound: SocketAddr,
     outbound: SocketAddr,
@@ -40,33 +40,33 @@ pub struct Service {
 }
 
 impl Service {
-    /// A service whose sidecar is ready.
+    /// Starts a service and waits until its sidecar is ready.
     pub async fn start(mesh: &Mesh) -> Self {
         let mut service = Self::without_proxy(&mesh.plane, &mesh.registry.image()).await;
         service.start_proxy(&mesh.plane).await;
         service
     }
 
-    /// A service whose sidecar is still to be started; `image` is the module's address.
+    /// Starts a service without its sidecar. `image` is the address of the module.
     pub async fn without_proxy(plane: &ControlPlane, image: &str) -> Self {
         let service = Self {
             namespace: format!("shop-{}", NEXT.fetch_add(1, Ordering::Relaxed)),
             application: Upstream::start().await,
             shipped: Shipped::with_image(image),
             kubectl: plane.kubectl().clone(),
-            settings: Vec::new(),
+            environment: Vec::new(),
             drain_seconds: 45,
             inbound: SocketAddr::from(([127, 0, 0, 1], port())),
             outbound: SocketAddr::from(([127, 0, 0, 1], port())),
             proxy: None,
         };
-        prepare(plane.kubectl(), &service.namespace).await;
-        service.kubectl.apply(&service.listeners());
-        service.mutual_tls("DISABLE");
+        create_namespace(plane.kubectl(), &service.namespace).await;
+        service.kubectl.apply(&service.listeners_manifest());
+        service.set_mutual_tls("DISABLE");
         service
     }
 
-    /// Starts the sidecar and waits until requests pass it.
+    /// Starts the sidecar and waits until it is ready.
     pub async fn start_proxy(&mut self, plane: &ControlPlane) {
         self.proxy = Some(Proxy::start(plane, &self.identity()).await);
     }
@@ -85,43 +85,44 @@ impl Service {
         self.proxy.as_ref().expect("a running sidecar")
     }
 
-    /// Where callers reach it.
+    /// Address that callers connect to.
     pub fn address(&self) -> SocketAddr {
         self.inbound
     }
 
-    /// Where its application would send what is for others.
+    /// Address to which the application would send its outbound requests.
     pub fn outbound(&self) -> SocketAddr {
         self.outbound
     }
 
-    /// `GET path` on a connection of its own.
+    /// Sends `GET path` on a new connection.
     pub async fn get(&self, path: &str) -> Answer {
         client::get(self.inbound, path).await
     }
 
-    /// `kubectl VERB -n NAMESPACE -f FOLDER` with a shipped folder.
+    /// Runs `kubectl VERB -n NAMESPACE -f FOLDER` with a shipped folder.
     pub fn kubectl_file(&self, verb: &str, folder: &str) -> String {
         self.kubectl.run(&[verb, "-n", &self.namespace, "-f", &self.shipped.folder(folder)])
     }
 
-    /// `kubectl apply` of a shipped folder, to its namespace.
+    /// Applies a shipped folder to the service's namespace.
     pub fn apply(&self, folder: &str) {
         self.kubectl_file("apply", folder);
     }
 
-    /// `kubectl delete` of a shipped folder, from its namespace.
+    /// Deletes a shipped folder from the service's namespace.
     pub fn delete(&self, folder: &str) {
         self.kubectl_file("delete", folder);
     }
 
-    /// Patches the plugin of `istio/standby`, as its comment says.
+    /// Patches the configuration of the plugin in `istio/standby`, as the comment in
+    /// its manifest describes.
     pub fn patch_standby(&self, config: &str) {
         let patch = format!(r#"{{"spec":{{"pluginConfig":{config}}}}}"#);
         self.patch("maintenance-standby", &patch);
     }
 
-    /// `kubectl patch` of a plugin.
+    /// Patches a plugin with `kubectl patch`.
     pub fn patch(&self, name: &str, patch: &str) {
         let plugin = ["patch", "wasmplugin", name, "-n", &self.namespace, "--type", "merge", "-p"];
         self.kubectl.run(&[&plugin[..], &[patch]].concat());
@@ -133,14 +134,14 @@ impl Service {
             namespace: self.namespace.clone(),
             role: "sidecar",
             labels: json!({"app": "shop"}),
-            settings: self.settings.clone(),
+            environment: self.environment.clone(),
             drain_seconds: self.drain_seconds,
         }
     }
 
-    /// Makes `service.example`, the host that the clients ask for, the service
-    /// at `address` for what leaves through the sidecar.
-    pub fn reaches(&self, address: SocketAddr) {
+    /// Routes outbound requests for `service.example`, the host of all test
+    /// requests, to the service at `address`.
+    pub fn route_outbound_to(&self, address: SocketAddr) {
         let (port, endpoint) = (self.outbound.port(), address.port());
         self.kubectl.apply(&format!(
             "{{apiVersion: networking.istio.io/v1, kind: ServiceEntry,
@@ -152,8 +153,8 @@ impl Service {
         ));
     }
 
-    /// Listeners for a sidecar without a pod.
-    fn listeners(&self) -> String {
+    /// Manifest that gives a sidecar without a pod its listeners.
+    fn listeners_manifest(&self) -> String {
         let (inbound, outbound) = (self.inbound.port(), self.outbound.port());
         format!(
             "{{apiVersion: networking.istio.io/v1, kind: Sidecar,
@@ -167,8 +168,8 @@ impl Service {
         )
     }
 
-    /// Says whether callers must (`STRICT`) or need not (`DISABLE`) use mTLS.
-    pub fn mutual_tls(&self, mode: &str) {
+    /// Requires (`STRICT`) or disables (`DISABLE`) mutual TLS for callers.
+    pub fn set_mutual_tls(&self, mode: &str) {
         self.kubectl.apply(&format!(
             "{{apiVersion: security.istio.io/v1, kind: PeerAuthentication,
   metadata: {{name: default, namespace: {}}}, spec: {{mtls: {{mode: {mode}}}}}}}",
@@ -177,17 +178,19 @@ impl Service {
     }
 }
 
-/// `GET path`; `None` where nobody listens or the connection breaks.
+/// Sends `GET path` on a new connection. Returns `None` if nothing listens or the
+/// connection breaks.
 pub async fn try_get(address: SocketAddr, path: &str) -> Option<Answer> {
     let mut client = Client::connect(address, Http::One).await.ok()?;
     client.send(request("GET", path)).await.ok()
 }
 
-/// A namespace with what controllers would put into it: none runs here.
-pub async fn prepare(kubectl: &Kubectl, namespace: &str) {
+/// Creates a namespace with its default service account, which a controller would
+/// create in a cluster, and waits for istiod's root certificate in it.
+pub async fn create_namespace(kubectl: &Kubectl, namespace: &str) {
     kubectl.run(&["create", "namespace", namespace]);
     kubectl.run(&["create", "serviceaccount", "default", "-n", namespace]);
     let root =
         async || kubectl.try_run(&["get", "configmap", "istio-ca-root-cert", "-n", namespace]).ok();
-    eventually("istiod's root certificate is in the namespace", TIME_TO_CHANGE, root).await;
+    eventually("istiod's root certificate is in the namespace", CHANGE_TIMEOUT, root).await;
 }

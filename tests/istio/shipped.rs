@@ -1,20 +1,20 @@
-//! The manifests of `istio/`, byte for byte but for the module's address.
+//! Shipped manifests of `istio/`, unchanged except for the module's address.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-/// A copy of `istio/` that names another image.
+/// Copy of `istio/` whose manifests name another image.
 pub struct Shipped(TempDir);
 
 impl Shipped {
-    /// Copies `istio/`; all manifests name `image` in place of the address in
-    /// `istio/image/image.yaml`.
+    /// Copies `istio/` and replaces the address in `istio/image/image.yaml` with
+    /// `image` in all manifests.
     pub fn with_image(image: &str) -> Self {
         let source = harness::repository().join("istio");
         let copy = Self(TempDir::new().expect("a temporary folder"));
-        let address = address(&source.join("image/image.yaml"));
+        let address = image_address(&source.join("image/image.yaml"));
         for file in files(&source) {
             let target = copy.path().join(file.strip_prefix(&source).expect("below istio/"));
             fs::create_dir_all(target.parent().expect("a folder")).expect("the folder");
@@ -24,22 +24,22 @@ impl Shipped {
         copy
     }
 
-    /// The folder that holds the copy, as the repository holds `istio/`.
+    /// Folder that contains the copy of `istio/`.
     pub fn root(&self) -> &Path {
         self.0.path()
     }
 
-    /// The copy of `istio/`.
+    /// Path of the copy of `istio/`.
     pub fn path(&self) -> PathBuf {
         self.0.path().join("istio")
     }
 
-    /// One folder of the copy, for `kubectl apply -f`.
+    /// Path of a subfolder of the copy, for `kubectl apply -f`.
     pub fn folder(&self, name: &str) -> String {
         self.path().join(name).display().to_string()
     }
 
-    /// Edits the manifest of a folder, as an operator would in an editor.
+    /// Replaces text in the manifest of a folder, as an operator would edit it.
     pub fn edit(&self, name: &str, before: &str, after: &str) {
         let file = self.path().join(name).join(format!("{name}.yaml"));
         let text = fs::read_to_string(&file).expect("a manifest");
@@ -48,14 +48,14 @@ impl Shipped {
     }
 }
 
-/// The address of the image in `istio/image/image.yaml`.
-pub fn address(file: &Path) -> String {
+/// Address of the image in `istio/image/image.yaml`.
+pub fn image_address(file: &Path) -> String {
     let text = fs::read_to_string(file).expect("the image's manifest");
     let url = text.lines().find_map(|line| line.trim().strip_prefix("url: "));
     url.expect("the image's address").into()
 }
 
-/// All files of `istio/`, in order.
+/// All files below a folder, in order.
 pub fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).expect("a folder");
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();

@@ -1,9 +1,10 @@
-//! The programs under test, as `scripts/get-istio.sh` and `get-envoy.sh` leave them.
+//! Programs of the control plane and Envoy, as installed by `scripts/get-istio.sh`
+//! and `scripts/get-envoy.sh`.
 
 use std::env;
 use std::path::{Path, PathBuf};
 
-/// Where the control plane's programs and files are, and Envoy.
+/// Paths of the control plane's programs and files, and of Envoy.
 #[derive(Clone, Debug)]
 pub struct Tools {
     folder: PathBuf,
@@ -11,13 +12,14 @@ pub struct Tools {
 }
 
 impl Tools {
-    /// Looks for everything that the suite needs.
+    /// Finds every program and file that the suite needs.
     ///
     /// # Errors
-    /// What is missing.
+    /// Names the first missing environment variable or file.
     pub fn find() -> Result<Self, String> {
-        let set = |name| env::var_os(name).map(PathBuf::from).ok_or(format!("{name} is not set"));
-        let tools = Self { folder: set("ISTIO_TOOLS")?, envoy: set("ENVOY")? };
+        let path_from =
+            |name| env::var_os(name).map(PathBuf::from).ok_or(format!("{name} is not set"));
+        let tools = Self { folder: path_from("ISTIO_TOOLS")?, envoy: path_from("ENVOY")? };
         let programs =
             ["etcd", "kube-apiserver", "kubectl", "pilot-discovery", "pilot-agent", "istioctl"];
         let files = [
@@ -26,19 +28,19 @@ impl Tools {
             "envoy-gateway-crds.yaml",
             "envoy_bootstrap.json",
         ];
-        let needed = programs.iter().chain(&files).map(|name| tools.path(name));
-        match needed.chain([tools.envoy.clone()]).find(|path| !path.exists()) {
+        let paths = programs.iter().chain(&files).map(|name| tools.path(name));
+        match paths.chain([tools.envoy.clone()]).find(|path| !path.exists()) {
             Some(missing) => Err(format!("{} does not exist", missing.display())),
             None => Ok(tools),
         }
     }
 
-    /// A program or file of the control plane.
+    /// Path of a program or file of the control plane.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
-    /// The Envoy that agents start.
+    /// Path of the Envoy binary that agents start.
     pub fn envoy(&self) -> &Path {
         &self.envoy
     }

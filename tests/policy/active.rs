@@ -1,25 +1,25 @@
-//! Whether maintenance is in force in one VM.
+//! State of all plugins in a VM.
 
 use maintenance_filter::filter::active::ActivePlugins;
 
 #[test]
-fn the_newest_root_context_of_a_plugin_counts() {
+fn the_newest_root_context_determines_the_state_of_a_plugin() {
     let mut vm = ActivePlugins::new();
     assert_eq!(vm.set_newest("a", 1, true), 1);
     assert_eq!(vm.set_newest("a", 2, false), 2);
     assert!(!vm.any_enabled());
-    assert_eq!(vm.remove(1), None, "an older one is not missed");
+    assert_eq!(vm.remove(1), None, "removal of an older root context changes nothing");
     assert_eq!(vm.set_newest("a", 3, true), 3);
     assert!(vm.any_enabled());
     assert!(vm.is_complete());
     assert_eq!(vm.remove(3), Some(3));
     assert!(!vm.is_complete() && !vm.any_enabled());
     assert_eq!(vm.set_newest("a", 2, true), 4);
-    assert!(vm.is_complete(), "an older one has stepped in");
+    assert!(vm.is_complete(), "an older root context becomes the newest");
 }
 
 #[test]
-fn two_plugins_are_on_as_long_as_one_is() {
+fn maintenance_is_enabled_while_any_plugin_is_enabled() {
     let mut vm = ActivePlugins::new();
     vm.set_newest("a", 1, true);
     vm.set_newest("b", 2, true);

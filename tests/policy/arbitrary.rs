@@ -1,16 +1,17 @@
-//! Arbitrary bytes, arbitrary JSON and valid configurations gone wrong.
+//! Property test with arbitrary bytes, arbitrary JSON and mutated valid
+//! configurations.
 
 use maintenance_filter::policy::Policy;
 use proptest::prelude::*;
 
 use crate::support::{Head, assert_readable, policy};
 
-/// Valid in every field.
+/// Configuration with a valid value for every field.
 const VALID: &str = r#"{"enabled": true, "retryAfterSeconds": 300, "exemptions": [
     {"path": "/a", "methods": ["GET", "HEAD"], "action": "Respond"}, {"pathPrefix": "/b/"}],
     "response": {"contentType": "text/plain", "body": "d\u00e9", "headers": {"x-a": "b"}}}"#;
 
-/// What may be put into a valid text.
+/// Strings that a mutation inserts into a valid configuration.
 const PIECES: &[&str] = &[
     "",
     "\"",
@@ -36,7 +37,7 @@ const PIECES: &[&str] = &[
     " ",
 ];
 
-/// Known keys, at the right and the wrong places.
+/// Keys of generated objects: every known field name, and unknown names.
 const KEYS: &[&str] = &[
     "enabled",
     "retryAfterSeconds",
@@ -53,10 +54,11 @@ const KEYS: &[&str] = &[
     "",
 ];
 
-/// Values that are right somewhere.
+/// Scalar values that at least one field accepts or nearly accepts.
 const LEAVES: &[&str] = &["null", "true", "1", "-1", "1.5", "\"\"", "\"/a/\"", "\"GET\""];
 
-/// One change to a text: how many bytes to drop at a place, and what to put there.
+/// Mutation of a text: the position, the number of bytes to remove there, and the
+/// bytes to insert.
 fn mutation() -> impl Strategy<Value = (prop::sample::Index, usize, Vec<u8>)> {
     let piece = prop_oneof![
         4 => prop::sample::select(PIECES).prop_map(|text| text.as_bytes().to_vec()),
@@ -65,18 +67,20 @@ fn mutation() -> impl Strategy<Value = (prop::sample::Index, usize, Vec<u8>)> {
     (any::<prop::sample::Index>(), 0_usize..12, piece)
 }
 
-fn mutated() -> impl Strategy<Value = Vec<u8>> {
+/// Valid configuration with a few mutations.
+fn mutated_configuration() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(mutation(), 1..5).prop_map(|mutations| {
         let mut text = VALID.as_bytes().to_vec();
-        for (place, dropped, piece) in mutations {
-            let from = place.index(text.len() + 1);
-            let to = text.len().min(from + dropped);
+        for (position, removed, piece) in mutations {
+            let from = position.index(text.len() + 1);
+            let to = text.len().min(from + removed);
             text.splice(from..to, piece);
         }
         text
     })
 }
 
+/// Valid JSON, often with known keys.
 fn any_json() -> impl Strategy<Value = Vec<u8>> {
     let key = prop::sample::select(KEYS).prop_map(String::from);
     let leaf = prop_oneof![
@@ -96,9 +100,13 @@ fn any_json() -> impl Strategy<Value = Vec<u8>> {
 }
 
 #[test]
-fn no_configuration_and_no_request_makes_it_panic() {
+fn no_configuration_and_no_request_panics() {
     policy(VALID);
-    let config = prop_oneof![prop::collection::vec(any::<u8>(), 0..64), any_json(), mutated(),];
+    let config = prop_oneof![
+        prop::collection::vec(any::<u8>(), 0..64),
+        any_json(),
+        mutated_configuration(),
+    ];
     let bytes = || prop::collection::vec(any::<u8>(), 0..64);
     proptest!(ProptestConfig::with_cases(10_000), |(
         config in config, path in bytes(), method in bytes(),

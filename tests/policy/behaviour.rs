@@ -1,4 +1,4 @@
-//! The behaviour table: what becomes of a request, and what the host is asked.
+//! Behaviour table: the decision for a request, and the header reads it costs.
 
 use maintenance_filter::policy::{Decision, Policy};
 
@@ -7,10 +7,10 @@ use Decision::{Forward, Pass, Reject, Respond};
 
 const HEALTH_CHECK: &str = "/load-balancer/health-check";
 
-/// Asserts the decision and how often path and method were asked for.
+/// Asserts the decision, and how often it read the path and the method.
 #[track_caller]
-fn assert_decides(policy: &Policy, head: &Head, expected: Decision, asked: (u32, u32)) {
-    assert_eq!((policy.decide(head), head.asked()), (expected, asked));
+fn assert_decides(policy: &Policy, head: &Head, expected: Decision, reads: (u32, u32)) {
+    assert_eq!((policy.decide(head), head.reads()), (expected, reads));
 }
 
 #[track_caller]
@@ -21,7 +21,7 @@ fn assert_decisions(policy: &Policy, expected: Decision, paths: &[&str]) {
 }
 
 #[test]
-fn disabled_passes_everything_and_asks_nothing() {
+fn disabled_passes_every_request_and_reads_nothing() {
     for config in [
         "",
         "{}",
@@ -38,7 +38,7 @@ fn disabled_passes_everything_and_asks_nothing() {
 }
 
 #[test]
-fn by_default_the_health_check_alone_is_exempt() {
+fn by_default_only_the_health_check_is_exempt() {
     let policy = policy(r#"{"enabled": true}"#);
     assert!(policy.is_enabled());
     assert_decides(&policy, &Head::get(HEALTH_CHECK), Forward, (1, 1));
@@ -106,14 +106,14 @@ fn an_exact_path_is_compared_byte_for_byte_up_to_the_query() {
 }
 
 #[test]
-fn an_exact_path_may_hold_what_a_prefix_must_not_match() {
+fn an_exact_path_may_contain_sequences_that_a_prefix_never_matches() {
     let list = r#"[{"path": "/a/../b"}, {"path": "//a"}, {"path": "/a;b"}, {"path": "/%2e"}]"#;
     assert_decisions(&exempting(list), Forward, &["/a/../b", "//a", "/a;b", "/%2e"]);
     assert_decisions(&exempting(list), Reject, &["/b", "/a", "/%2E"]);
 }
 
 #[test]
-fn a_prefix_matches_itself_and_all_below_it() {
+fn a_prefix_matches_itself_and_every_path_below_it() {
     let policy = exempting(r#"[{"pathPrefix": "/health/"}]"#);
     assert_decisions(
         &policy,
@@ -140,9 +140,9 @@ fn a_prefix_matches_itself_and_all_below_it() {
 }
 
 #[test]
-fn a_prefix_never_matches_a_path_that_may_be_read_as_another() {
+fn a_prefix_never_matches_an_ambiguous_path() {
     let policy = exempting(r#"[{"pathPrefix": "/health/"}]"#);
-    for odd in [
+    for sequence in [
         ".",
         "..",
         "../a",
@@ -173,11 +173,11 @@ fn a_prefix_never_matches_a_path_that_may_be_read_as_another() {
         "a%252fb",
         "%25%32%65",
     ] {
-        let path = format!("/health/{odd}");
+        let path = format!("/health/{sequence}");
         assert_decides(&policy, &Head::get(&path), Reject, (1, 0));
-        let query = format!("/health/a?{odd}");
+        let query = format!("/health/a?{sequence}");
         assert_decides(&policy, &Head::get(&query), Forward, (1, 1));
-        let fragment = format!("/health/a#{odd}");
+        let fragment = format!("/health/a#{sequence}");
         assert_decides(&policy, &Head::get(&fragment), Forward, (1, 1));
     }
 }
@@ -191,14 +191,14 @@ fn the_root_as_a_prefix_exempts_every_path() {
 }
 
 #[test]
-fn the_root_alone_matches_a_path_that_may_be_read_as_another() {
+fn only_the_root_prefix_matches_an_ambiguous_path() {
     let list = r#"[{"pathPrefix": "/health/", "action": "Respond"}, {"pathPrefix": "/"}]"#;
     assert_decisions(&exempting(list), Respond, &["/health/a"]);
     assert_decisions(&exempting(list), Forward, &["/health/../a", "/health/%25", "/health/a;b"]);
 }
 
 #[test]
-fn the_more_specific_exemption_goes_first() {
+fn the_more_specific_exemption_takes_precedence() {
     let policy = exempting(
         r#"[{"pathPrefix": "/a/"}, {"pathPrefix": "/a/b/", "action": "Respond"},
             {"path": "/a/b/c"}]"#,
@@ -208,7 +208,7 @@ fn the_more_specific_exemption_goes_first() {
 }
 
 #[test]
-fn of_two_exemptions_for_the_same_path_the_first_goes_first() {
+fn the_first_of_two_exemptions_for_one_path_takes_precedence() {
     for field in ["path", "pathPrefix"] {
         let list = format!(
             r#"[{{"{field}": "/a/", "action": "Respond"}}, {{"{field}": "/a/"}},
@@ -220,7 +220,7 @@ fn of_two_exemptions_for_the_same_path_the_first_goes_first() {
 }
 
 #[test]
-fn an_exemption_for_other_methods_is_passed_over() {
+fn an_exemption_for_other_methods_is_skipped() {
     let policy = exempting(
         r#"[{"path": "/a/b", "methods": ["PUT"], "action": "Respond"},
             {"pathPrefix": "/a/", "methods": ["POST", "DELETE"], "action": "Respond"},

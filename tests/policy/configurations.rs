@@ -1,5 +1,5 @@
-//! Every row of `tests/configurations.json`, which the suite for Istio checks
-//! against the JSON Schema and the admission policy too.
+//! Runs every row of `tests/configurations.json` through the policy. Other suites
+//! check the same table against the JSON Schema and the admission policy.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ const TABLE: &str = include_str!("../configurations.json");
 fn rows() -> Vec<Value> {
     match serde_json::from_str(TABLE) {
         Ok(Value::Array(rows)) => rows,
-        other => panic!("not a list of rows: {other:?}"),
+        other => panic!("the table is not a list: {other:?}"),
     }
 }
 
@@ -22,19 +22,22 @@ fn text<'a>(row: &'a Value, column: &str) -> &'a str {
 }
 
 #[test]
-fn every_configuration_is_answered_to_the_letter() {
-    let mut wrong = Vec::new();
+fn every_configuration_gives_exactly_the_expected_result() {
+    let mut mismatches = Vec::new();
     for row in rows() {
         let expected = text(&row, "filter");
-        let answer = match Policy::from_json(text(&row, "config").as_bytes()) {
+        let result = match Policy::from_json(text(&row, "config").as_bytes()) {
             Ok(_) => "ok".to_string(),
             Err(error) => error.to_string(),
         };
-        if answer != expected {
-            wrong.push(format!("{}:\n  {answer}\ninstead of\n  {expected}", text(&row, "name")));
+        if result != expected {
+            mismatches.push(format!(
+                "{}:\n  got      {result}\n  expected {expected}",
+                text(&row, "name")
+            ));
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(mismatches.is_empty(), "{}", mismatches.join("\n"));
 }
 
 #[test]
@@ -53,8 +56,8 @@ fn the_table_is_well_formed() {
     assert_eq!(names.len(), rows.len(), "two rows have the same name");
     for row in &rows {
         for column in ["schema", "admission"] {
-            let verdict = &row[column];
-            assert!(verdict.is_boolean() || verdict.is_null(), "{column} is {verdict} in {row}");
+            let value = &row[column];
+            assert!(value.is_boolean() || value.is_null(), "{column} is {value} in {row}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The syntax of JSON. The filter leaves every value as text until a field
-//! wants it; `serde_json` reading the whole text at once is the reference.
+//! JSON syntax. The filter keeps a value as raw text until a field parses it. The
+//! reference is `serde_json` parsing the whole text at once.
 
 use maintenance_filter::policy::Policy;
 use proptest::prelude::*;
@@ -58,20 +58,21 @@ const TOKENS: &[&str] = &[
     "{\"a\":[{}]}",
 ];
 
-fn soup() -> impl Strategy<Value = String> {
+/// Concatenation of random tokens.
+fn token_sequence() -> impl Strategy<Value = String> {
     prop::collection::vec(prop::sample::select(TOKENS), 0..14).prop_map(|tokens| tokens.concat())
 }
 
-/// Whether the filter refuses a text because it is not JSON.
+/// Returns whether the filter rejects a text because it is not valid JSON.
 fn is_not_json(text: &str) -> bool {
     Policy::from_json(text.as_bytes())
         .is_err_and(|error| error.to_string().starts_with("not valid JSON: "))
 }
 
 #[test]
-fn the_same_texts_are_json() {
-    proptest!(ProptestConfig::with_cases(50_000), |(text in soup())| {
-        // The filter takes no bytes at all for `{}`.
+fn the_filter_and_serde_json_accept_the_same_syntax() {
+    proptest!(ProptestConfig::with_cases(50_000), |(text in token_sequence())| {
+        // The filter accepts an empty configuration, which is not valid JSON.
         if !text.is_empty() {
             let expected = serde_json::from_str::<Value>(&text).is_err();
             prop_assert_eq!(is_not_json(&text), expected, "{:?}", text);
@@ -80,7 +81,7 @@ fn the_same_texts_are_json() {
 }
 
 #[test]
-fn every_part_of_a_configuration_is_refused() {
+fn every_truncated_configuration_is_rejected() {
     let whole = "{\n \"enabled\": true, \"retryAfterSeconds\": -12.5e+3,\r\n \"exemptions\": \
                  [{\"path\": \"/\\u00e9\\n\"}, [], {}, null],\t\"response\": {\"a\": false}}\n";
     let complete = whole.trim_end().len();

@@ -1,4 +1,5 @@
-//! Input that no operator writes, and that must not cost the proxy its plugin.
+//! Malformed and oversized input, which must not exhaust the stack or memory of
+//! the proxy.
 
 use std::fmt::Write;
 
@@ -7,7 +8,7 @@ use crate::support::refusal;
 const MEGABYTE: usize = 1 << 20;
 
 #[test]
-fn bytes_that_are_not_utf_8_are_placed() {
+fn the_error_names_the_position_of_bytes_that_are_not_utf_8() {
     assert_eq!(
         refusal(b"{\"response\": {\"body\": \"\xff\"}}"),
         "not valid JSON: invalid utf-8 sequence of 1 bytes from index 23",
@@ -24,14 +25,14 @@ fn nesting_of_any_depth_is_refused_without_recursion() {
     );
     let lists = format!("{}{}", "[".repeat(MEGABYTE), "]".repeat(MEGABYTE));
     let quoted = format!("{}…", "[".repeat(60));
-    for (place, allowed) in [
+    for (field, allowed) in [
         ("enabled", "must be true or false"),
         ("retryAfterSeconds", "must be a whole number of seconds from 1 to 604800"),
         ("response", "must be a JSON object"),
     ] {
         assert_eq!(
-            refusal(format!(r#"{{"{place}": {lists}}}"#)),
-            format!("{place}: {quoted} is not allowed: {allowed}"),
+            refusal(format!(r#"{{"{field}": {lists}}}"#)),
+            format!("{field}: {quoted} is not allowed: {allowed}"),
         );
     }
     let objects = format!("{}1{}", r#"{"response":"#.repeat(MEGABYTE), "}".repeat(MEGABYTE));
@@ -39,7 +40,7 @@ fn nesting_of_any_depth_is_refused_without_recursion() {
 }
 
 #[test]
-fn ten_megabytes_of_one_value_are_refused_at_once() {
+fn a_value_of_ten_megabytes_is_rejected() {
     let long = "x".repeat(10 * MEGABYTE);
     for config in [
         long.clone(),
@@ -58,17 +59,17 @@ fn ten_megabytes_of_one_value_are_refused_at_once() {
 }
 
 #[test]
-fn ten_megabytes_of_entries_are_refused_at_once() {
+fn a_million_entries_are_rejected() {
     let list = format!("[{}1]", "1,".repeat(5 * MEGABYTE));
-    let same = format!("{{{}\"enabled\":1}}", r#""enabled":1,"#.repeat(MEGABYTE));
+    let repeated = format!("{{{}\"enabled\":1}}", r#""enabled":1,"#.repeat(MEGABYTE));
     let mut distinct = String::from("{");
     for n in 0..MEGABYTE {
-        write!(distinct, "\"{n}\":1,").expect("a string takes everything");
+        write!(distinct, "\"{n}\":1,").expect("writing to a string succeeds");
     }
     distinct.push_str("\"\":1}");
     for config in [
         list.clone(),
-        same,
+        repeated,
         distinct.clone(),
         format!(r#"{{"exemptions": {list}}}"#),
         format!(r#"{{"response": {{"headers": {distinct}}}}}"#),

@@ -1,4 +1,4 @@
-//! What a client gets, byte for byte.
+//! Replies to clients, byte for byte.
 
 use maintenance_filter::policy::{Decision, Policy};
 use maintenance_filter::reply::Reply;
@@ -32,12 +32,14 @@ fn the_default_rejection() {
 
 #[test]
 fn the_default_body_is_a_json_object() {
-    let body: serde_json::Value = serde_json::from_str(DEFAULT_BODY).expect("JSON");
+    let policy = policy(r#"{"enabled": true}"#);
+    let body = &rejection(&policy).body;
+    let body: serde_json::Value = serde_json::from_str(body).expect("JSON");
     assert!(body.is_object());
 }
 
 #[test]
-fn the_rejection_as_configured() {
+fn a_configured_rejection() {
     let policy = policy(
         r#"{"enabled": true, "retryAfterSeconds": 604800, "response": {
             "contentType": "text/plain; charset=utf-8", "body": "\u00fcber\nNacht",
@@ -67,7 +69,7 @@ fn an_empty_body_stays_empty() {
 }
 
 #[test]
-fn the_reply_of_the_proxy_to_an_exempt_request() {
+fn the_local_reply_to_an_exempt_request() {
     let policy = exempting(r#"[{"path": "/live", "action": "Respond"}]"#);
     assert_eq!(policy.decide(&Head::get("/live")), Decision::Respond);
     let reply = &policy.exempt_reply;
@@ -78,7 +80,7 @@ fn the_reply_of_the_proxy_to_an_exempt_request() {
 }
 
 #[test]
-fn the_log_says_the_state_and_nothing_else() {
+fn the_log_line_contains_only_the_state() {
     assert_eq!(policy("").summary(), "maintenance is off");
     assert_eq!(Policy::default().summary(), "maintenance is off");
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Exemptions and requests that often match, nearly match, or try to.
+//! Generators of exemptions and of requests that match or nearly match them.
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -6,15 +6,17 @@ use serde_json::{Value, json};
 
 use crate::naive::Exemption;
 
-/// Few and similar, so that patterns repeat and contain each other.
+/// Segments of patterns. They are few and similar, so that patterns repeat and
+/// contain each other.
 const SEGMENTS: &[&str] = &["a", "b", "ab", "A", "a.b", "..."];
-/// Exempt by their own path alone.
-const ODD_SEGMENTS: &[&str] =
+/// Segments of ambiguous or unusual patterns. An ambiguous path is only exempt by
+/// an exact path or by the prefix `/`.
+const AMBIGUOUS_SEGMENTS: &[&str] =
     &["..", ".", "", "a;b", "%2e", "%2F", "%5C", "%25", "\\", "a b", "%20"];
 const METHODS: &[&str] = &["GET", "HEAD", "POST", "M-SEARCH"];
 const OTHER_METHODS: &[&[u8]] = &[b"get", b"", b"GET ", b"G\xffT"];
 
-/// What is put into a path to make it another one.
+/// Bytes that a change inserts into a path.
 const PIECES: &[&[u8]] = &[
     b"..",
     b".",
@@ -49,7 +51,7 @@ const PIECES: &[&[u8]] = &[
 ];
 
 fn pattern() -> impl Strategy<Value = String> {
-    let segment = prop_oneof![12 => select(SEGMENTS), 1 => select(ODD_SEGMENTS)];
+    let segment = prop_oneof![12 => select(SEGMENTS), 1 => select(AMBIGUOUS_SEGMENTS)];
     prop::collection::vec(segment, 0..4).prop_map(|segments| format!("/{}", segments.join("/")))
 }
 
@@ -70,7 +72,8 @@ pub fn exemptions() -> impl Strategy<Value = Vec<Exemption>> {
     prop::collection::vec(exemption(), 0..8)
 }
 
-/// The configuration that lists them, without what is the default anyway.
+/// Configuration with a list of exemptions. Fields with default values are
+/// omitted.
 pub fn configuration(exemptions: &[Exemption]) -> String {
     let entries: Vec<_> = exemptions.iter().map(entry).collect();
     json!({"enabled": true, "exemptions": entries}).to_string()
@@ -88,14 +91,15 @@ fn entry(exemption: &Exemption) -> Value {
     entry
 }
 
+/// Change to a path.
 #[derive(Clone, Debug)]
 enum Change {
     Insert(Index, &'static [u8]),
     Append(&'static [u8]),
     Remove(Index),
     SwapCase(Index),
-    Below(&'static str),
-    Up,
+    AppendSegment(&'static str),
+    RemoveLastSegment,
 }
 
 fn change() -> impl Strategy<Value = Change> {
@@ -104,8 +108,8 @@ fn change() -> impl Strategy<Value = Change> {
         2 => select(PIECES).prop_map(Change::Append),
         1 => any::<Index>().prop_map(Change::Remove),
         1 => any::<Index>().prop_map(Change::SwapCase),
-        3 => select(SEGMENTS).prop_map(Change::Below),
-        1 => Just(Change::Up),
+        3 => select(SEGMENTS).prop_map(Change::AppendSegment),
+        1 => Just(Change::RemoveLastSegment),
     ]
 }
 
@@ -123,13 +127,13 @@ fn apply(path: &mut Vec<u8>, change: &Change) {
             let at = at.index(path.len());
             path[at] ^= if path[at].is_ascii_alphabetic() { 0x20 } else { 0 };
         }
-        Change::Below(segment) => {
+        Change::AppendSegment(segment) => {
             if path.last() != Some(&b'/') {
                 path.push(b'/');
             }
             path.extend(segment.bytes());
         }
-        Change::Up => {
+        Change::RemoveLastSegment => {
             let end = path.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
             path.truncate(end);
         }
@@ -137,7 +141,7 @@ fn apply(path: &mut Vec<u8>, change: &Change) {
     }
 }
 
-/// A request before it is known which exemptions there are.
+/// Request that is generated before the exemptions it targets are known.
 #[derive(Clone, Debug)]
 pub struct Draft {
     target: Index,
@@ -169,7 +173,8 @@ pub fn draft() -> impl Strategy<Value = Draft> {
 }
 
 impl Draft {
-    /// The method and the path: mostly those of an exemption, changed a little.
+    /// Method and path of the request. Most are a slightly changed copy of an
+    /// exemption's.
     pub fn request(&self, exemptions: &[Exemption]) -> (Vec<u8>, Vec<u8>) {
         let target = exemptions.get(self.target.index(exemptions.len() + 1));
         let mut path = target.map_or(&self.other_path, |e| &e.path).clone().into_bytes();

@@ -1,17 +1,17 @@
-//! What every test of the policy needs.
+//! Shared setup and assertions of the policy tests.
 
 use std::cell::Cell;
 
 use maintenance_filter::policy::{Decision, Policy, RequestHead};
 use maintenance_filter::reply::Reply;
 
-/// A request head that counts what it is asked.
+/// Request head that counts how often its fields are read.
 #[derive(Default)]
 pub struct Head {
     path: Option<Vec<u8>>,
     method: Option<Vec<u8>>,
-    asked_path: Cell<u32>,
-    asked_method: Cell<u32>,
+    path_reads: Cell<u32>,
+    method_reads: Cell<u32>,
 }
 
 impl Head {
@@ -24,7 +24,7 @@ impl Head {
         Self::new("GET", path)
     }
 
-    /// As `CONNECT` comes: without a path.
+    /// Head without a path, like that of a `CONNECT` request.
     pub fn without_path(method: &str) -> Self {
         Self { method: Some(method.into()), ..Self::default() }
     }
@@ -33,40 +33,40 @@ impl Head {
         Self { path: Some(path.into()), ..Self::default() }
     }
 
-    /// How often the path and the method were asked for.
-    pub fn asked(&self) -> (u32, u32) {
-        (self.asked_path.get(), self.asked_method.get())
+    /// Numbers of reads of the path and of the method.
+    pub fn reads(&self) -> (u32, u32) {
+        (self.path_reads.get(), self.method_reads.get())
     }
 }
 
 impl RequestHead for Head {
     fn path(&self) -> Option<Vec<u8>> {
-        self.asked_path.set(self.asked_path.get() + 1);
+        self.path_reads.set(self.path_reads.get() + 1);
         self.path.clone()
     }
 
     fn method(&self) -> Option<Vec<u8>> {
-        self.asked_method.set(self.asked_method.get() + 1);
+        self.method_reads.set(self.method_reads.get() + 1);
         self.method.clone()
     }
 }
 
-/// The policy of a configuration that must be valid.
+/// Policy of a valid configuration.
 #[track_caller]
 pub fn policy(config: &str) -> Policy {
     match Policy::from_json(config.as_bytes()) {
         Ok(policy) => policy,
-        Err(error) => panic!("{config}\nwas refused: {error}"),
+        Err(error) => panic!("{config}\nwas rejected: {error}"),
     }
 }
 
-/// Maintenance in force with these `exemptions`, the list as JSON.
+/// Policy with maintenance enabled and a JSON list of exemptions.
 #[track_caller]
 pub fn exempting(exemptions: &str) -> Policy {
     policy(&format!(r#"{{"enabled": true, "exemptions": {exemptions}}}"#))
 }
 
-/// The message with which a configuration is refused.
+/// Error message of an invalid configuration.
 #[track_caller]
 pub fn refusal(config: impl AsRef<[u8]>) -> String {
     let result = Policy::from_json(config.as_ref());
@@ -75,20 +75,22 @@ pub fn refusal(config: impl AsRef<[u8]>) -> String {
     message
 }
 
-/// One line of bounded length that names what it is about.
+/// Asserts that a message is one line of at most 400 characters and names the
+/// field it is about.
 #[track_caller]
 pub fn assert_readable(message: &str) {
-    assert!(!message.contains(char::is_control), "more than one line: {message:?}");
+    assert!(!message.contains(char::is_control), "control characters in {message:?}");
     assert!(message.chars().count() <= 400, "too long: {message}");
-    let places = ["not valid JSON: ", "enabled: ", "retryAfterSeconds: ", "exemptions", "response"];
-    let names_field = places.iter().any(|place| message.starts_with(place))
+    let prefixes =
+        ["not valid JSON: ", "enabled: ", "retryAfterSeconds: ", "exemptions", "response"];
+    let names_field = prefixes.iter().any(|prefix| message.starts_with(prefix))
         || message.contains(" is not allowed: unknown field, ")
         || message.ends_with(" is not allowed: must be a JSON object")
         || message.ends_with(" without its other half");
-    assert!(names_field, "names no field: {message}");
+    assert!(names_field, "no field named in {message}");
 }
 
-/// The reply to a request that is not exempt.
+/// Reply to a request that is not exempt.
 #[track_caller]
 pub fn rejection(policy: &Policy) -> &Reply {
     assert_eq!(policy.decide(&Head::get("/not-exempt")), Decision::Reject);

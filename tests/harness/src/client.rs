@@ -1,7 +1,7 @@
-//! HTTP clients: one connection each, so that a test sees what happens to it.
+//! HTTP clients with one connection each, so that a test can observe the
+//! connection itself.
 
 use std::convert::Infallible;
-use std::error::Error;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -16,46 +16,47 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// The body of a request.
+/// Body of a request.
 pub type Body = UnsyncBoxBody<Bytes, Infallible>;
-/// Why a request got no whole answer.
-pub type Fault = Box<dyn Error + Send + Sync>;
+/// Error that kept a request from getting a complete response.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The version of HTTP to speak.
+/// HTTP version that a client speaks.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Http {
     /// HTTP/1.1.
     One,
-    /// HTTP/2 without TLS, with prior knowledge.
+    /// HTTP/2 over cleartext with prior knowledge.
     Two,
 }
 
-/// A whole response.
+/// Complete response.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The status code.
+    /// Status code.
     pub status: u16,
-    /// The headers.
+    /// Headers.
     pub headers: HeaderMap,
-    /// The body.
+    /// Body.
     pub body: Bytes,
 }
 
 impl Answer {
-    /// The only value of a header; empty if there is none.
+    /// Value of a header; empty if the header is absent. Panics if the header
+    /// occurs more than once.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
         let mut values = self.headers.get_all(name).iter();
         let value = values.next().map_or("", |value| value.to_str().expect("ASCII"));
-        assert!(values.next().is_none(), "more than one {name}");
+        assert!(values.next().is_none(), "more than one {name} header");
         value
     }
 
-    /// The names of all headers, sorted.
+    /// Names of all headers, sorted.
     #[must_use]
-    pub fn names(&self) -> Vec<&str> {
+    pub fn header_names(&self) -> Vec<&str> {
         let mut names: Vec<_> = self.headers.keys().map(HeaderName::as_str).collect();
         names.sort_unstable();
         names
@@ -67,7 +68,7 @@ enum Sender {
     Two(http2::SendRequest<Body>),
 }
 
-/// A connection that stays open between requests.
+/// Connection that stays open between requests.
 pub struct Client {
     sender: Sender,
 }
@@ -76,8 +77,8 @@ impl Client {
     /// Opens a connection.
     ///
     /// # Errors
-    /// Nobody listens there, or speaks this version.
-    pub async fn connect(address: SocketAddr, http: Http) -> Result<Self, Fault> {
+    /// Fails if nothing listens at `address` or if the HTTP handshake fails.
+    pub async fn connect(address: SocketAddr, http: Http) -> Result<Self, Error> {
         let stream = TokioIo::new(TcpStream::connect(address).await?);
         let sender = match http {
             Http::One => {
@@ -94,15 +95,15 @@ impl Client {
         Ok(Self { sender })
     }
 
-    /// Sends a request and reads the whole answer.
+    /// Sends a request and reads the complete response.
     ///
     /// # Errors
-    /// The connection broke, or nothing came for 20 s.
-    pub async fn send(&mut self, request: Request<Body>) -> Result<Answer, Fault> {
-        timeout(PATIENCE, self.exchange(request)).await?
+    /// Fails if the connection breaks or the response takes longer than 20 s.
+    pub async fn send(&mut self, request: Request<Body>) -> Result<Answer, Error> {
+        timeout(RESPONSE_TIMEOUT, self.exchange(request)).await?
     }
 
-    async fn exchange(&mut self, mut request: Request<Body>) -> Result<Answer, Fault> {
+    async fn exchange(&mut self, mut request: Request<Body>) -> Result<Answer, Error> {
         let response = match &mut self.sender {
             Sender::One(sender) => {
                 sender.ready().await?;
@@ -122,7 +123,7 @@ impl Client {
     }
 }
 
-/// A request without a body. `target` is a path with its query.
+/// Builds a request without a body. `target` is a path with an optional query.
 #[must_use]
 pub fn request(method: &str, target: &str) -> Request<Body> {
     Request::builder()
@@ -133,29 +134,29 @@ pub fn request(method: &str, target: &str) -> Request<Body> {
         .expect("a request")
 }
 
-/// `text` as the body of a request.
+/// Builds a request body from `text`.
 #[must_use]
 pub fn body(text: &str) -> Body {
     Full::from(text.to_owned()).boxed_unsync()
 }
 
-/// One request on a connection of its own.
+/// Sends a request on a new connection.
 pub async fn send(address: SocketAddr, http: Http, request: Request<Body>) -> Answer {
     let mut client = Client::connect(address, http).await.expect("a connection");
     client.send(request).await.expect("an answer")
 }
 
-/// `GET target` over HTTP/1.1.
+/// Sends `GET target` over HTTP/1.1 on a new connection.
 pub async fn get(address: SocketAddr, target: &str) -> Answer {
     send(address, Http::One, request("GET", target)).await
 }
 
-/// Sends bytes as they are and reads until the peer closes the connection.
-pub async fn raw(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
+/// Sends raw bytes and reads until the peer closes the connection.
+pub async fn send_raw(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).await.expect("a connection");
     stream.write_all(bytes).await.expect("the request sent");
     let mut answer = Vec::new();
-    timeout(PATIENCE, stream.read_to_end(&mut answer))
+    timeout(RESPONSE_TIMEOUT, stream.read_to_end(&mut answer))
         .await
         .expect("the connection closed")
         .expect("an answer");

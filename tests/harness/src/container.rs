@@ -1,4 +1,4 @@
-//! A program in a container on the network of this machine, in its folders.
+//! Programs run in a container that shares the host's network and folders.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -6,33 +6,36 @@ use std::process::{Command, Stdio};
 
 use crate::{plugin_wasm, repository};
 
-/// Runs the rest of its arguments with both outputs going to the file that is the first.
-const TO_FILE: &str = r#"log=$1; shift; exec "$@" >>"$log" 2>&1"#;
+/// Shell script that runs its arguments after the first, with stdout and stderr
+/// appended to the file named by the first.
+const RUN_WITH_LOG: &str = r#"log=$1; shift; exec "$@" >>"$log" 2>&1"#;
 
-/// A name for a container, which is gone when this is dropped.
+/// Name of a container. Dropping it removes the container.
 pub struct Container {
     name: String,
 }
 
 impl Container {
-    /// The container that goes with a temporary folder.
+    /// Container named after a temporary folder.
     #[must_use]
     pub fn of(folder: &Path) -> Self {
         Self { name: name(folder) }
     }
 
-    /// Its name.
+    /// Name of the container.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// `docker run` of a program of an image. The command ends with it, and a
-    /// SIGTERM reaches it. It sees the repository and the module, may write
-    /// in temporary folders, and has the rights of whoever runs the test.
+    /// Command that runs a program of an image with `docker run`.
     ///
-    /// What it prints is appended to the file `log`, by way of the image's
-    /// bash: Docker hands it on late, and on a busy machine not to the end.
+    /// The command exits when the program does, and SIGTERM is forwarded to
+    /// the program. The program can read the repository and the module, can
+    /// write to temporary folders, and runs as the user who runs the test.
+    ///
+    /// The image's bash appends the output to the file `log`. `docker run`
+    /// itself forwards output late, and loses the end of it on a busy machine.
     #[must_use]
     pub fn run(&self, image: &OsStr, program: &str, log: &Path) -> Command {
         let module = plugin_wasm();
@@ -47,14 +50,15 @@ impl Container {
             command.arg("--mount").arg(bind(&module, ",readonly"));
         }
         command.arg("--workdir").arg(repository());
-        command.args(["--entrypoint", "bash"]).arg(image).args(["-c", TO_FILE, "bash"]);
+        command.args(["--entrypoint", "bash"]).arg(image).args(["-c", RUN_WITH_LOG, "bash"]);
         command.arg(log).arg(program);
         command
     }
 }
 
-/// A name that goes with a temporary folder. It begins as `make test-docker`
-/// expects, which removes what is left when it is interrupted.
+/// Container name derived from a temporary folder. It starts with the prefix by
+/// which `make test-docker` finds and removes leftover containers after an
+/// interrupt.
 #[must_use]
 pub fn name(folder: &Path) -> String {
     let run = std::env::var("TEST_RUN").unwrap_or_default();
@@ -63,13 +67,13 @@ pub fn name(folder: &Path) -> String {
 }
 
 fn bind(path: &Path, options: &str) -> String {
-    let path = path.canonicalize().unwrap_or_else(|_| panic!("no {}", path.display()));
+    let path = path.canonicalize().unwrap_or_else(|_| panic!("{} does not exist", path.display()));
     format!("type=bind,source={0},target={0}{options}", path.display())
 }
 
 impl Drop for Container {
     fn drop(&mut self) {
-        // Gone already, unless something went wrong.
+        // `docker run --rm` has removed the container already unless the test failed.
         let mut remove = Command::new("docker");
         remove.args(["rm", "--force", &self.name]).stdout(Stdio::null()).stderr(Stdio::null());
         let _ = remove.status();

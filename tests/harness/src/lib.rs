@@ -1,7 +1,8 @@
-//! What the suites that run a real proxy share: processes that end with their
-//! test, waiting on a condition, an upstream that counts, and HTTP clients.
+//! Test support for the suites that run a real proxy: child processes that end
+//! with their test, waiting on a condition, a counting upstream, and HTTP
+//! clients.
 
-#![allow(clippy::missing_panics_doc, reason = "a test that cannot go on panics and says why")]
+#![allow(clippy::missing_panics_doc, reason = "a failed step panics, which fails the test")]
 
 pub mod client;
 pub mod container;
@@ -15,14 +16,14 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// The root of the repository.
+/// Root folder of the repository.
 #[must_use]
 pub fn repository() -> &'static Path {
     const HARNESS: &str = env!("CARGO_MANIFEST_DIR");
     Path::new(HARNESS).ancestors().nth(2).expect("the harness lives in tests/harness")
 }
 
-/// The built module: `PLUGIN_WASM`, or what `make build` leaves.
+/// Path of the built module: `PLUGIN_WASM`, or the output of `make build`.
 #[must_use]
 pub fn plugin_wasm() -> PathBuf {
     let default = || repository().join("dist/plugin.wasm");
@@ -31,18 +32,19 @@ pub fn plugin_wasm() -> PathBuf {
         .unwrap_or_else(|_| panic!("no module at {}: run `make build`", path.display()))
 }
 
-/// A port that nobody listens on, for a program that must be told one. It is
-/// below the range from which Linux gives ports to all who ask for any, so
-/// that nobody comes to sit on it before the program does.
+/// Unused port, for a program that cannot bind port 0 and report its choice.
+///
+/// The port is below Linux's ephemeral range. The kernel therefore never gives
+/// it to another process between this call and the program's bind.
 #[must_use]
 pub fn port() -> u16 {
     const FIRST: u32 = 16_384;
     const COUNT: u32 = 16_384;
-    static TAKEN: AtomicU32 = AtomicU32::new(0);
-    // Processes that run side by side begin far apart.
-    let begin = std::process::id().wrapping_mul(1_009);
+    static NEXT_OFFSET: AtomicU32 = AtomicU32::new(0);
+    // Test processes that run in parallel start far apart.
+    let start = std::process::id().wrapping_mul(1_009);
     let next = || {
-        let number = begin.wrapping_add(TAKEN.fetch_add(1, Ordering::Relaxed));
+        let number = start.wrapping_add(NEXT_OFFSET.fetch_add(1, Ordering::Relaxed));
         u16::try_from(FIRST + number % COUNT).expect("a port")
     };
     (0..COUNT)

@@ -1,4 +1,5 @@
-//! Keep-alive clients that ask without a pause and judge every answer.
+//! Keep-alive clients that send requests without a pause and classify every
+//! response.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -7,68 +8,73 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
-use crate::client::{Answer, Client, Fault, Http, request};
+use crate::client::{Answer, Client, Error, Http, request};
 use crate::wait::eventually;
 
-/// A client whose proxy is gone would go on for ever.
-const MOST_FAULTS: usize = 1000;
-const TIME_TO_CHANGE: Duration = Duration::from_secs(30);
+/// Number of failures after which a client stops. Without a limit, a client
+/// whose proxy has exited would retry forever.
+const MAX_FAILURES: usize = 1000;
+const CHANGE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Who answered.
+/// Kind of a valid response.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Verdict {
-    /// The application.
+pub enum AnswerKind {
+    /// Response of the application.
     Application,
-    /// The proxy, with a whole maintenance reply.
+    /// Complete maintenance reply of the proxy.
     Maintenance,
 }
 
-/// Tells who sent an answer; `None` for one that neither would send.
-pub type Judge = fn(&Answer) -> Option<Verdict>;
+/// Classifies a response. Returns `None` for a response that neither the
+/// application nor the proxy should send.
+pub type Classifier = fn(&Answer) -> Option<AnswerKind>;
 
-/// Clients under way.
+/// Running clients.
 pub struct Load {
     shared: Arc<Shared>,
     clients: JoinSet<()>,
 }
 
-/// What became of all requests.
+/// Outcome of all requests.
 #[derive(Debug)]
 pub struct Tally {
-    /// Answers of the application.
+    /// Number of responses of the application.
     pub application: u64,
-    /// Answers of the proxy.
+    /// Number of maintenance replies of the proxy.
     pub maintenance: u64,
-    /// Connections that the proxy announced to close, and the client opened anew.
+    /// Number of connections that the proxy closed after `connection: close` and
+    /// the client replaced.
     pub reconnected: u64,
-    /// Requests without an answer, and answers that fit neither.
+    /// Messages of failed requests and unexpected responses.
     pub faults: Vec<String>,
 }
 
 struct Shared {
     address: SocketAddr,
-    judge: Judge,
+    classify: Classifier,
     stop: AtomicBool,
     application: AtomicU64,
     maintenance: AtomicU64,
     reconnected: AtomicU64,
-    latest: Mutex<Vec<Option<(Verdict, Instant)>>>,
-    faults: Mutex<Vec<String>>,
+    /// For each client, the kind of its latest response and the time of its
+    /// first response of that kind in a row.
+    latest: Mutex<Vec<Option<(AnswerKind, Instant)>>>,
+    failures: Mutex<Vec<String>>,
 }
 
 impl Load {
     /// Starts `count` clients that repeat `GET /` over HTTP/1.1.
     #[must_use]
-    pub fn start(address: SocketAddr, count: usize, judge: Judge) -> Self {
+    pub fn start(address: SocketAddr, count: usize, classify: Classifier) -> Self {
         let shared = Arc::new(Shared {
             address,
-            judge,
+            classify,
             stop: AtomicBool::new(false),
             application: AtomicU64::new(0),
             maintenance: AtomicU64::new(0),
             reconnected: AtomicU64::new(0),
             latest: Mutex::new(vec![None; count]),
-            faults: Mutex::default(),
+            failures: Mutex::default(),
         });
         let mut clients = JoinSet::new();
         for index in 0..count {
@@ -77,21 +83,26 @@ impl Load {
         Self { shared, clients }
     }
 
-    /// Waits until the latest answer of every client is `verdict`; says when
-    /// the first and the last of them changed to it.
-    pub async fn all_see(&self, verdict: Verdict) -> (Instant, Instant) {
+    /// Waits until the latest response of every client is of `kind`. Returns
+    /// when the first and when the last client got its first such response.
+    pub async fn until_all_receive(&self, kind: AnswerKind) -> (Instant, Instant) {
         let since = async || {
             let latest = self.shared.latest.lock().expect("no panic");
-            let moments = latest
+            let times: Vec<Instant> = latest
                 .iter()
-                .map(|seen| seen.and_then(|(what, since)| (what == verdict).then_some(since)));
-            let moments: Vec<Instant> = moments.collect::<Option<_>>()?;
-            Some((*moments.iter().min()?, *moments.iter().max()?))
+                .map(|entry| entry.and_then(|(latest, since)| (latest == kind).then_some(since)))
+                .collect::<Option<_>>()?;
+            Some((*times.iter().min()?, *times.iter().max()?))
         };
-        eventually(&format!("every client sees {verdict:?}"), TIME_TO_CHANGE, since).await
+        eventually(
+            &format!("the latest response of every client is {kind:?}"),
+            CHANGE_TIMEOUT,
+            since,
+        )
+        .await
     }
 
-    /// Lets every client finish its request.
+    /// Stops every client after its current request.
     pub async fn stop(self) -> Tally {
         self.shared.stop.store(true, Ordering::Relaxed);
         self.clients.join_all().await;
@@ -100,31 +111,32 @@ impl Load {
             application: count(&self.shared.application),
             maintenance: count(&self.shared.maintenance),
             reconnected: count(&self.shared.reconnected),
-            faults: self.shared.faults.lock().expect("no panic").clone(),
+            faults: self.shared.failures.lock().expect("no panic").clone(),
         }
     }
 }
 
 async fn run(shared: Arc<Shared>, index: usize) {
     while !shared.stop.load(Ordering::Relaxed) {
-        if let Err(fault) = connection(&shared, index).await {
-            let mut faults = shared.faults.lock().expect("no panic");
-            faults.push(fault.to_string());
-            if faults.len() >= MOST_FAULTS {
+        if let Err(error) = run_connection(&shared, index).await {
+            let mut failures = shared.failures.lock().expect("no panic");
+            failures.push(error.to_string());
+            if failures.len() >= MAX_FAILURES {
                 return;
             }
         }
     }
 }
 
-/// Asks on one connection until the load stops or the proxy announces its end.
-async fn connection(shared: &Shared, index: usize) -> Result<(), Fault> {
+/// Sends requests on one connection until the load stops or the proxy sends
+/// `connection: close`.
+async fn run_connection(shared: &Shared, index: usize) -> Result<(), Error> {
     let mut client = Client::connect(shared.address, Http::One).await?;
     while !shared.stop.load(Ordering::Relaxed) {
         let answer = client.send(request("GET", "/")).await?;
-        match (shared.judge)(&answer) {
-            Some(verdict) => shared.saw(index, verdict),
-            None => return Err(format!("unexpected: {answer:?}").into()),
+        match (shared.classify)(&answer) {
+            Some(kind) => shared.record(index, kind),
+            None => return Err(format!("unexpected response: {answer:?}").into()),
         }
         if answer.header("connection") == "close" {
             shared.reconnected.fetch_add(1, Ordering::Relaxed);
@@ -135,16 +147,16 @@ async fn connection(shared: &Shared, index: usize) -> Result<(), Fault> {
 }
 
 impl Shared {
-    fn saw(&self, index: usize, verdict: Verdict) {
-        let counter = match verdict {
-            Verdict::Application => &self.application,
-            Verdict::Maintenance => &self.maintenance,
+    fn record(&self, index: usize, kind: AnswerKind) {
+        let counter = match kind {
+            AnswerKind::Application => &self.application,
+            AnswerKind::Maintenance => &self.maintenance,
         };
         counter.fetch_add(1, Ordering::Relaxed);
         let mut latest = self.latest.lock().expect("no panic");
-        let known = latest[index].map(|(what, _)| what);
-        if known != Some(verdict) {
-            latest[index] = Some((verdict, Instant::now()));
+        let previous = latest[index].map(|(previous, _)| previous);
+        if previous != Some(kind) {
+            latest[index] = Some((kind, Instant::now()));
         }
     }
 }

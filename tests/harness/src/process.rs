@@ -1,4 +1,4 @@
-//! Child processes that end with the test that started them.
+//! Child processes that stop when the test that started them ends.
 
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
@@ -11,12 +11,12 @@ use nix::sys::prctl;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-const TIME_TO_STOP: Duration = Duration::from_secs(15);
-const PAUSE: Duration = Duration::from_millis(10);
+const STOP_TIMEOUT: Duration = Duration::from_secs(15);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 const SHOWN_LOG_LINES: usize = 120;
 
-/// A running program. Dropping it stops it; if the test is failing by then,
-/// the end of its output is printed.
+/// Running child process. Dropping it stops the process. If the test is
+/// panicking, dropping it also prints the end of the process's output.
 pub struct Process {
     name: String,
     child: Child,
@@ -24,10 +24,10 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts `command` with both outputs going to the file `log`.
+    /// Starts `command` with stdout and stderr redirected to the file `log`.
     pub fn spawn(name: &str, command: &mut Command, log: &Path) -> Self {
         let output = File::create(log).expect("a log file");
-        let errors = output.try_clone().expect("a second handle");
+        let errors = output.try_clone().expect("a second file handle");
         command.stdin(Stdio::null()).stdout(output).stderr(errors);
         // SAFETY: prctl is async-signal-safe.
         unsafe {
@@ -37,36 +37,36 @@ impl Process {
         Self { name: name.into(), child, log: log.into() }
     }
 
-    /// All it has printed so far.
+    /// Everything the process has printed so far.
     #[must_use]
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 
-    /// Prints the end of its output, for a test that failed.
+    /// Prints the end of the process's output, for a failed test.
     pub fn show_log(&self) {
         let log = self.log();
         let lines: Vec<&str> = log.lines().collect();
         let skipped = lines.len().saturating_sub(SHOWN_LOG_LINES);
-        eprintln!("---- {} ({skipped} lines before these) ----", self.name);
+        eprintln!("---- {} ({skipped} earlier lines omitted) ----", self.name);
         lines.iter().skip(skipped).for_each(|line| eprintln!("{line}"));
     }
 
-    /// Its process identifier.
+    /// Process identifier.
     #[must_use]
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// How it ended, if it has.
+    /// Exit status; `None` while the process is running.
     pub fn exited(&mut self) -> Option<ExitStatus> {
-        self.child.try_wait().expect("the state of a child")
+        self.child.try_wait().expect("the status of a child process")
     }
 
-    /// Asks it to stop and waits until it has; kills it if it takes too long.
+    /// Sends SIGTERM and waits until the process has exited. Kills it after a timeout.
     pub fn stop(&mut self) {
         let pid = Pid::from_raw(self.child.id().try_into().expect("a process identifier"));
-        let deadline = Instant::now() + TIME_TO_STOP;
+        let deadline = Instant::now() + STOP_TIMEOUT;
         if self.exited().is_none() {
             let _ = kill(pid, Signal::SIGTERM);
         }
@@ -74,7 +74,7 @@ impl Process {
             if Instant::now() > deadline {
                 let _ = self.child.kill();
             }
-            thread::sleep(PAUSE);
+            thread::sleep(POLL_INTERVAL);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The application behind the proxy. It counts what reaches it.
+//! Application behind the proxy. It records every request that reaches it.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -22,93 +22,101 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tower_service::Service;
 
-/// What the application answers to every plain request.
+/// Response body of every plain HTTP request.
 pub const BODY: &str = "the application\n";
-/// A path whose answer waits for [`Upstream::release`].
+/// Path whose response waits for [`Upstream::release`].
 pub const HELD: &str = "/held";
 
-const LARGEST_HEAD: u32 = 1 << 20;
+const MAX_HEADER_LIST_BYTES: u32 = 1 << 20;
 
 type Body = UnsyncBoxBody<Bytes, Infallible>;
 
-/// An HTTP/1.1, HTTP/2, WebSocket and gRPC server on a port of the kernel's choice.
+/// HTTP/1.1, HTTP/2, WebSocket and gRPC server on a kernel-assigned port.
 pub struct Upstream {
     address: SocketAddr,
-    seen: Arc<Seen>,
+    received: Arc<Received>,
     _tasks: JoinSet<()>,
 }
 
-struct Seen {
+/// Record of everything that has reached the upstream.
+struct Received {
     requests: Mutex<Vec<String>>,
     body_bytes: Mutex<usize>,
-    held: Semaphore,
+    held_responses: Semaphore,
 }
 
 impl Upstream {
-    /// Starts it; dropping it stops it.
+    /// Starts the server. Dropping the value stops it.
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("the port");
-        let seen = Arc::new(Seen {
+        let received = Arc::new(Received {
             requests: Mutex::default(),
             body_bytes: Mutex::default(),
-            held: Semaphore::new(0),
+            held_responses: Semaphore::new(0),
         });
         let mut tasks = JoinSet::new();
-        tasks.spawn(accept(listener, Arc::clone(&seen)));
-        Self { address, seen, _tasks: tasks }
+        tasks.spawn(accept(listener, Arc::clone(&received)));
+        Self { address, received, _tasks: tasks }
     }
 
-    /// Where it listens.
+    /// Address the server listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Every request that reached it, as `GET /path?query`.
+    /// Every request that has reached the upstream, as `GET /path?query`.
     #[must_use]
     pub fn requests(&self) -> Vec<String> {
-        self.seen.requests.lock().expect("no panic").clone()
+        self.received.requests.lock().expect("no panic").clone()
     }
 
-    /// How many bytes of request bodies reached it.
+    /// Number of request body bytes that have reached the upstream.
     #[must_use]
     pub fn body_bytes(&self) -> usize {
-        *self.seen.body_bytes.lock().expect("no panic")
+        *self.received.body_bytes.lock().expect("no panic")
     }
 
-    /// Lets one request to [`HELD`] be answered.
+    /// Asserts that no request and no body byte has reached the upstream.
+    #[track_caller]
+    pub fn assert_untouched(&self) {
+        assert_eq!(self.requests(), [""; 0], "requests reached the upstream");
+        assert_eq!(self.body_bytes(), 0, "body bytes reached the upstream");
+    }
+
+    /// Lets the upstream respond to one request for [`HELD`].
     pub fn release(&self) {
-        self.seen.held.add_permits(1);
+        self.received.held_responses.add_permits(1);
     }
 }
 
-async fn accept(listener: TcpListener, seen: Arc<Seen>) {
+async fn accept(listener: TcpListener, received: Arc<Received>) {
     let mut connections = JoinSet::new();
     loop {
         let Ok((stream, _)) = listener.accept().await else { return };
-        connections.spawn(serve(stream, Arc::clone(&seen)));
+        connections.spawn(serve(stream, Arc::clone(&received)));
         while connections.try_join_next().is_some() {}
     }
 }
 
-async fn serve(stream: TcpStream, seen: Arc<Seen>) {
+async fn serve(stream: TcpStream, received: Arc<Received>) {
     let (_, health) = tonic_health::server::health_reporter();
-    let service = service_fn(move |request| answer(request, Arc::clone(&seen), health.clone()));
+    let service = service_fn(move |request| answer(request, Arc::clone(&received), health.clone()));
     let mut server = auto::Builder::new(TokioExecutor::new());
-    server.http2().max_header_list_size(LARGEST_HEAD);
-    // A client that goes away is its own affair.
+    server.http2().max_header_list_size(MAX_HEADER_LIST_BYTES);
+    // A client that disconnects early is not an error of the server.
     let _ = server.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
 }
 
 async fn answer(
     request: Request<Incoming>,
-    seen: Arc<Seen>,
+    received: Arc<Received>,
     mut health: HealthServer<impl Health>,
 ) -> Result<Response<Body>, Infallible> {
     let line = format!("{} {}", request.method(), request.uri());
     let path = request.uri().path().to_owned();
-    seen.requests.lock().expect("no panic").push(line);
+    received.requests.lock().expect("no panic").push(line);
     let content_type = request.headers().get(CONTENT_TYPE).map(|value| value.as_bytes().to_vec());
     if content_type.is_some_and(|value| value.starts_with(b"application/grpc")) {
         let response = health.call(request).await?;
@@ -117,23 +125,23 @@ async fn answer(
     if request.headers().contains_key("sec-websocket-key") {
         return Ok(echo(request));
     }
-    count(request.into_body(), &seen).await;
+    count_body(request.into_body(), &received).await;
     if path == HELD {
-        seen.held.acquire().await.expect("never closed").forget();
+        received.held_responses.acquire().await.expect("never closed").forget();
     }
     Ok(Response::new(Full::from(BODY).boxed_unsync()))
 }
 
-async fn count(mut body: Incoming, seen: &Seen) {
+async fn count_body(mut body: Incoming, received: &Received) {
     while let Some(Ok(frame)) = body.frame().await {
         let bytes = frame.data_ref().map_or(0, Bytes::len);
-        *seen.body_bytes.lock().expect("no panic") += bytes;
+        *received.body_bytes.lock().expect("no panic") += bytes;
     }
 }
 
-/// Accepts a WebSocket and sends every message back.
+/// Accepts a WebSocket and echoes every message.
 fn echo(mut request: Request<Incoming>) -> Response<Body> {
-    let key = request.headers().get("sec-websocket-key").expect("just seen");
+    let key = request.headers().get("sec-websocket-key").expect("checked by the caller");
     let accept = derive_accept_key(key.as_bytes());
     tokio::spawn(async move {
         use futures_util::{SinkExt, StreamExt};
@@ -156,11 +164,11 @@ fn echo(mut request: Request<Incoming>) -> Response<Body> {
         .expect("a response")
 }
 
-/// A request body of `chunks` pieces of `chunk`, made as it is sent.
-pub fn stream(
+/// Streaming request body that repeats `chunk` `count` times.
+pub fn repeated_body(
     chunk: Bytes,
-    chunks: usize,
+    count: usize,
 ) -> impl hyper::body::Body<Data = Bytes, Error = Infallible> {
-    let pieces = std::iter::repeat_n(chunk, chunks).map(|piece| Ok(Frame::data(piece)));
-    http_body_util::StreamBody::new(futures_util::stream::iter(pieces))
+    let frames = std::iter::repeat_n(chunk, count).map(|data| Ok(Frame::data(data)));
+    http_body_util::StreamBody::new(futures_util::stream::iter(frames))
 }

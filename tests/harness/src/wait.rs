@@ -2,20 +2,21 @@
 
 use std::time::{Duration, Instant};
 
-const PAUSE: Duration = Duration::from_millis(5);
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
-/// Asks `probe` until it has an answer; panics with `what` after `within`.
+/// Calls `probe` until it returns a value. Panics with the name of the
+/// `condition` once `timeout` has passed.
 pub async fn eventually<T>(
-    what: &str,
-    within: Duration,
+    condition: &str,
+    timeout: Duration,
     mut probe: impl AsyncFnMut() -> Option<T>,
 ) -> T {
-    let deadline = Instant::now() + within;
+    let deadline = Instant::now() + timeout;
     loop {
-        if let Some(answer) = probe().await {
-            return answer;
+        if let Some(value) = probe().await {
+            return value;
         }
-        assert!(Instant::now() < deadline, "not within {within:?}: {what}");
-        tokio::time::sleep(PAUSE).await;
+        assert!(Instant::now() < deadline, "timed out after {timeout:?} waiting for: {condition}");
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }

@@ -1,24 +1,25 @@
-//! `istio/admission` refuses at `kubectl apply` what the filter would refuse.
+//! Admission policy of `istio/admission`. At `kubectl apply`, it rejects
+//! configurations that the filter would reject.
 
 use serde_json::{Map, Value, json};
 
 use crate::control_plane::Api;
 use crate::kubectl::Kubectl;
 use crate::mesh::Mesh;
-use crate::service::TIME_TO_CHANGE;
+use crate::service::CHANGE_TIMEOUT;
 use crate::shipped::Shipped;
 
 const TABLE: &str = include_str!("../../configurations.json");
 const DENIED: &str = "denied request: ";
 
-/// An API server with the policy, and a namespace to try it in.
-struct Guarded {
+/// API server with the admission policy, and a namespace for test manifests.
+struct GuardedApi {
     _api: Api,
     kubectl: Kubectl,
     shipped: Shipped,
 }
 
-impl Guarded {
+impl GuardedApi {
     async fn start(mesh: &Mesh) -> Self {
         let api = Api::start(mesh.plane.tools()).await;
         let shipped = Shipped::with_image(&mesh.registry.image());
@@ -27,18 +28,20 @@ impl Guarded {
         kubectl.run(&["apply", "-f", &shipped.folder("admission")]);
         let guarded = Self { _api: api, kubectl, shipped };
         let effective = async || {
-            let bad = plugin("WasmPlugin", "early", "oci://x/maintenance-filter:1", r#"{"x":1}"#);
-            guarded.try_apply(&bad).is_err().then_some(())
+            let invalid =
+                plugin("WasmPlugin", "early", "oci://x/maintenance-filter:1", r#"{"x":1}"#);
+            guarded.try_apply(&invalid).is_err().then_some(())
         };
-        harness::wait::eventually("the policy is in force", TIME_TO_CHANGE, effective).await;
+        harness::wait::eventually("the policy is in force", CHANGE_TIMEOUT, effective).await;
         guarded
     }
 
     fn try_apply(&self, manifest: &str) -> Result<String, String> {
-        self.kubectl.try_feed(&["create", "--dry-run=server", "-n", "shop", "-f", "-"], manifest)
+        self.kubectl
+            .try_run_with_input(&["create", "--dry-run=server", "-n", "shop", "-f", "-"], manifest)
     }
 
-    /// What the policy says of a manifest that it refuses.
+    /// Message of the policy for a manifest that it rejects.
     fn refusal(&self, manifest: &str) -> String {
         let error = self.try_apply(manifest).expect_err(manifest);
         let (_, message) = error.split_once(DENIED).expect(&error);
@@ -46,11 +49,11 @@ impl Guarded {
     }
 }
 
-/// Filter and policy agree on the whole table, message by message.
+/// The filter and the policy give the same message for every row of the table.
 pub async fn the_policy_agrees_with_the_filter_on_the_table(mesh: &Mesh) {
-    let guarded = Guarded::start(mesh).await;
+    let guarded = GuardedApi::start(mesh).await;
     let rows: Vec<Value> = serde_json::from_str(TABLE).expect("the table");
-    for (kind, least) in [("WasmPlugin", 60), ("TrafficExtension", 60)] {
+    for (kind, min_rows) in [("WasmPlugin", 60), ("TrafficExtension", 60)] {
         let mut manifests = String::new();
         for (number, row) in
             rows.iter().enumerate().filter(|(_, row)| row["admission"].is_boolean())
@@ -60,61 +63,68 @@ pub async fn the_policy_agrees_with_the_filter_on_the_table(mesh: &Mesh) {
             manifests += &plugin(kind, &name, "oci://x/maintenance-filter:1", config);
         }
         let create = ["create", "--dry-run=server", "-n", "shop", "-f", "-"];
-        let said = guarded.kubectl.feed(&create, &manifests);
-        let mut wrong = Vec::new();
-        let mut asked = 0;
+        let output = guarded.kubectl.run_with_input(&create, &manifests);
+        let mut mismatches = Vec::new();
+        let mut checked = 0;
         for (number, row) in rows.iter().enumerate() {
             let Some(accepted) = row["admission"].as_bool() else { continue };
-            asked += 1;
-            let answer = answer(&said, number);
-            if !agrees(&answer, accepted, row) {
-                wrong.push(format!("{}: {answer}", row["name"]));
+            checked += 1;
+            let outcome = row_outcome(&output, number);
+            if !is_expected(&outcome, accepted, row) {
+                mismatches.push(format!("{}: {outcome}", row["name"]));
             }
         }
-        assert!(wrong.is_empty(), "{kind}:\n{}", wrong.join("\n"));
-        assert!(asked >= least, "only {asked} rows for the policy");
+        assert!(mismatches.is_empty(), "{kind}:\n{}", mismatches.join("\n"));
+        assert!(checked >= min_rows, "the table has only {checked} rows for the policy");
     }
 }
 
-/// What `kubectl` said of a row: `created`, or why not.
-fn answer(said: &str, number: usize) -> String {
-    let lines = || said.lines().map(|line| line.replace(" is invalid: : ", " is invalid: "));
+/// Outcome of a row in the output of `kubectl`: `created`, or the error message.
+fn row_outcome(output: &str, number: usize) -> String {
+    let lines = || output.lines().map(|line| line.replace(" is invalid: : ", " is invalid: "));
     let (created, refused) = (format!("/row-{number} created"), format!("\"row-{number}\" "));
     let line = lines().find(|line| line.contains(&created) || line.contains(&refused));
-    let line = line.unwrap_or_else(|| panic!("nothing of row {number} in {said}"));
+    let line = line.unwrap_or_else(|| panic!("no outcome of row {number} in {output}"));
     match line.split_once(DENIED) {
         _ if line.contains(&created) => "created".into(),
         Some((_, message)) => message.into(),
-        None => "the API server refused it".into(),
+        None => "rejected by the API server".into(),
     }
 }
 
-/// Whether the answer is that of the table: the filter's message without the
-/// value, and without the guess at what an unknown field was meant to be.
-fn agrees(answer: &str, accepted: bool, row: &Value) -> bool {
+/// Returns whether the outcome of a row matches the table. The policy's message is
+/// the filter's message without the value and without the suggestion for an
+/// unknown field.
+fn is_expected(outcome: &str, accepted: bool, row: &Value) -> bool {
     if accepted {
-        return answer == "created";
+        return outcome == "created";
     }
     if !row["config"].as_str().expect("a configuration").trim_start().starts_with('{') {
-        return answer == "the API server refused it";
+        return outcome == "rejected by the API server";
     }
     let message = row["filter"].as_str().expect("a message");
-    let (place, _) = message.split_once(": ").expect("a place");
-    let (_, allowed) = message.split_once(" is not allowed: ").expect("what is allowed");
+    let (field, _) = message.split_once(": ").expect("a field");
+    let (_, allowed) = message.split_once(" is not allowed: ").expect("the allowed values");
     let allowed = match allowed.split_once("? Known here") {
         Some((_, known)) => format!("unknown field, known here{known}"),
         None => allowed.into(),
     };
-    // The filter shortens an odd name, and of two names in two cases it means the later.
-    let plain = place.is_ascii() && !place.contains("  ") && !place.starts_with('[');
-    let expected = format!("pluginConfig.{place}: {allowed}");
-    if plain { answer.eq_ignore_ascii_case(&expected) } else { answer.ends_with(&allowed) }
+    // The filter shortens unusual field names. Of two names that differ only in
+    // case, the filter reports the later one.
+    let is_plain_name = field.is_ascii() && !field.contains("  ") && !field.starts_with('[');
+    let expected = format!("pluginConfig.{field}: {allowed}");
+    if is_plain_name {
+        outcome.eq_ignore_ascii_case(&expected)
+    } else {
+        outcome.ends_with(&allowed)
+    }
 }
 
-/// Ours is known by its label or by its module, whatever it is called.
-pub async fn the_policy_knows_ours_and_leaves_others_alone(mesh: &Mesh) {
-    let guarded = Guarded::start(mesh).await;
-    let bad = r#"{"retryAfterSeconds": 0}"#;
+/// The policy recognizes the plugin by its label or by its module's name, whatever
+/// the resource is called. Other plugins are not validated.
+pub async fn the_policy_recognizes_the_plugin_and_ignores_others(mesh: &Mesh) {
+    let guarded = GuardedApi::start(mesh).await;
+    let invalid = r#"{"retryAfterSeconds": 0}"#;
     let message =
         "pluginConfig.retryAfterSeconds: must be a whole number of seconds from 1 to 604800";
     for kind in ["WasmPlugin", "TrafficExtension"] {
@@ -124,9 +134,9 @@ pub async fn the_policy_knows_ours_and_leaves_others_alone(mesh: &Mesh) {
             "https://files.example.com/maintenance-filter.wasm",
             "maintenance-filter",
         ] {
-            assert_eq!(guarded.refusal(&plugin(kind, "any", image, bad)), message, "{image}");
+            assert_eq!(guarded.refusal(&plugin(kind, "any", image, invalid)), message, "{image}");
         }
-        let renamed = plugin(kind, "any", "oci://registry.example.com/renamed:1", bad);
+        let renamed = plugin(kind, "any", "oci://registry.example.com/renamed:1", invalid);
         let labelled = renamed.replace(
             r#""name":"any""#,
             r#""name":"any","labels":{"app.kubernetes.io/name":"maintenance-filter"}"#,
@@ -137,19 +147,22 @@ pub async fn the_policy_knows_ours_and_leaves_others_alone(mesh: &Mesh) {
             "oci://x/maintenance-filter/other:1",
             "oci://x/a-maintenance-filter:1",
         ] {
-            guarded.try_apply(&plugin(kind, "any", image, bad)).expect("somebody else's");
+            guarded
+                .try_apply(&plugin(kind, "any", image, invalid))
+                .expect("another plugin is accepted");
         }
     }
     let lua = r#"{"apiVersion":"extensions.istio.io/v1alpha1","kind":"TrafficExtension",
         "metadata":{"name":"lua"},"spec":{"lua":{"inlineCode":"-- nothing"}}}"#;
-    guarded.try_apply(lua).expect("somebody else's");
+    guarded.try_apply(lua).expect("another plugin is accepted");
 }
 
-/// An enabled plugin has to say which listeners it is for.
-pub async fn the_policy_keeps_it_off_outbound_listeners(mesh: &Mesh) {
-    let guarded = Guarded::start(mesh).await;
+/// The policy rejects an enabled plugin whose `match` may include outbound
+/// listeners.
+pub async fn the_policy_keeps_the_plugin_off_outbound_listeners(mesh: &Mesh) {
+    let guarded = GuardedApi::start(mesh).await;
     let message = "match: must list \"mode: SERVER\", or \"mode: CLIENT\" together with a selector \
-                   for a gateway: otherwise what the workload itself calls gets the 503 too";
+                   for a gateway: otherwise the workload's own requests get the 503 too";
     let image = "oci://x/maintenance-filter:1";
     let on = r#"{"enabled": true}"#;
     let server = r#""match":[{"mode":"SERVER"}],"#;
@@ -180,25 +193,26 @@ pub async fn the_policy_keeps_it_off_outbound_listeners(mesh: &Mesh) {
     }
 }
 
-/// All that is shipped passes, and a patch is judged like a manifest.
-pub async fn the_policy_lets_the_shipped_manifests_pass(mesh: &Mesh) {
-    let guarded = Guarded::start(mesh).await;
+/// The policy accepts every shipped manifest, and validates patches as well.
+pub async fn the_policy_accepts_the_shipped_manifests(mesh: &Mesh) {
+    let guarded = GuardedApi::start(mesh).await;
     for folder in ["maintenance-mode", "standby", "gateway", "waypoint", "traffic-extension"] {
         guarded.kubectl.run(&["apply", "-n", "shop", "-f", &guarded.shipped.folder(folder)]);
     }
     let plugin =
         ["patch", "wasmplugin", "maintenance-standby", "-n", "shop", "--type", "merge", "-p"];
     let patch = |patch: &str| guarded.kubectl.try_run(&[&plugin[..], &[patch]].concat());
-    patch(r#"{"spec":{"pluginConfig":{"enabled":true}}}"#).expect("a good patch");
-    let error = patch(r#"{"spec":{"pluginConfig":{"enabled":"yes"}}}"#).expect_err("a bad patch");
-    let (_, message) = error.split_once(DENIED).expect("the policy's word");
+    patch(r#"{"spec":{"pluginConfig":{"enabled":true}}}"#).expect("a valid patch");
+    let error =
+        patch(r#"{"spec":{"pluginConfig":{"enabled":"yes"}}}"#).expect_err("an invalid patch");
+    let (_, message) = error.split_once(DENIED).expect("the policy's message");
     assert_eq!(message.trim(), "pluginConfig.enabled: must be true or false");
 }
 
-/// The largest configuration that the filter takes is within what the API
-/// server lets a policy cost.
-pub async fn the_policy_can_afford_the_largest_configuration(mesh: &Mesh) {
-    let guarded = Guarded::start(mesh).await;
+/// Validation of the largest configuration that the filter accepts stays within
+/// the API server's cost limit for policies.
+pub async fn the_largest_configuration_is_within_the_cost_limit(mesh: &Mesh) {
+    let guarded = GuardedApi::start(mesh).await;
     let path = "a".repeat(1000);
     let methods: Vec<String> = (0..20).map(|n| format!("METHOD-{n}")).collect();
     let exemptions: Vec<Value> = (0..64)
@@ -219,6 +233,7 @@ pub async fn the_policy_can_afford_the_largest_configuration(mesh: &Mesh) {
     }
 }
 
+/// Manifest of a plugin.
 fn plugin(kind: &str, name: &str, image: &str, config: &str) -> String {
     let wasm = format!(r#""url":"{image}","pluginConfig":{config}"#);
     let wasm = if kind == "WasmPlugin" { wasm } else { format!(r#""wasm":{{{wasm}}}"#) };

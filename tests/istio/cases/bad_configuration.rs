@@ -1,4 +1,5 @@
-//! A configuration that the filter refuses, where no admission policy stops it.
+//! Invalid configurations that reach the filter because no admission policy is
+//! installed.
 
 use std::process::Command;
 
@@ -6,71 +7,74 @@ use harness::client;
 use harness::upstream::BODY;
 use harness::wait::eventually;
 
-use super::switching::is_maintenance;
+use super::switching::assert_maintenance;
 use crate::mesh::Mesh;
-use crate::service::{HEALTH_CHECK, Service, TIME_TO_CHANGE};
+use crate::service::{CHANGE_TIMEOUT, HEALTH_CHECK, Service};
 
-const REJECTS: &str = "pilot_total_xds_rejects{type=\"ecds\"}";
+const REJECTS_METRIC: &str = "pilot_total_xds_rejects{type=\"ecds\"}";
 
-/// The last good configuration stays, and istiod knows.
+/// The last valid configuration stays in force, and istiod reports the rejection.
 pub async fn a_bad_update_keeps_the_last_good_state(mesh: &Mesh) {
     let service = Service::start(mesh).await;
     service.apply("standby");
     service.until_installed("maintenance-standby").await;
     service.patch_standby(r#"{"enabled":true}"#);
-    is_maintenance(&service.until(503).await, "300");
+    assert_maintenance(&service.until_status(503).await, "300");
 
     service.patch_standby(r#"{"retryAfterSeconds":0}"#);
     let message =
         "retryAfterSeconds: 0 is not allowed: must be a whole number of seconds from 1 to 604800";
-    let refused = async || service.proxy().log().contains(message).then_some(());
-    eventually("the proxy's log says why", TIME_TO_CHANGE, refused).await;
-    is_maintenance(&service.get("/").await, "300");
-    // Neither does it end maintenance.
+    let logged = async || service.proxy().log().contains(message).then_some(());
+    eventually("the proxy logs the reason", CHANGE_TIMEOUT, logged).await;
+    assert_maintenance(&service.get("/").await, "300");
+    // An invalid value of `enabled` does not end maintenance either.
     service.patch_standby(r#"{"enabled":"no"}"#);
     let message = "enabled: \"no\" is not allowed: must be true or false";
-    let refused = async || service.proxy().log().contains(message).then_some(());
-    eventually("the proxy's log says why", TIME_TO_CHANGE, refused).await;
-    is_maintenance(&service.get("/").await, "300");
-    let counted = async || (rejects(mesh).await > 0).then_some(());
-    eventually("istiod counts the refusal", TIME_TO_CHANGE, counted).await;
+    let logged = async || service.proxy().log().contains(message).then_some(());
+    eventually("the proxy logs the reason", CHANGE_TIMEOUT, logged).await;
+    assert_maintenance(&service.get("/").await, "300");
+    let counted = async || (reject_count(mesh).await > 0).then_some(());
+    eventually("istiod counts the rejection", CHANGE_TIMEOUT, counted).await;
     let status = istioctl(mesh, &["proxy-status", "-v", "1"]);
     let proxy = format!("app.{0}.{0} ", service.namespace);
     let row = status.lines().find(|row| row.starts_with(&proxy)).expect(&status);
     assert!(row.contains("ERROR"), "{status}");
 
     service.patch_standby(r#"{"enabled":false,"retryAfterSeconds":300}"#);
-    assert_eq!(service.until(200).await.body, BODY);
+    assert_eq!(service.until_status(200).await.body, BODY);
 }
 
-/// Without a last good one there is nothing to answer with but 500.
+/// Without an earlier valid configuration, Envoy answers every request with 500.
 pub async fn a_bad_first_configuration_breaks_the_service(mesh: &Mesh) {
     let service = Service::start(mesh).await;
     service.shipped.edit("maintenance-mode", "enabled: true", "enabled: 1");
     service.apply("maintenance-mode");
-    service.until(500).await;
-    let reached = service.application.requests().len();
+    service.until_status(500).await;
+    let received = service.application.requests().len();
     for path in ["/", HEALTH_CHECK] {
         assert_eq!(service.get(path).await.status, 500, "{path}");
     }
-    assert_eq!(service.application.requests().len(), reached);
+    assert_eq!(service.application.requests().len(), received);
     let message = "enabled: 1 is not allowed: must be true or false";
-    let refused = async || service.proxy().log().contains(message).then_some(());
-    eventually("the proxy's log says why", TIME_TO_CHANGE, refused).await;
+    let logged = async || service.proxy().log().contains(message).then_some(());
+    eventually("the proxy logs the reason", CHANGE_TIMEOUT, logged).await;
 
     service.shipped.edit("maintenance-mode", "enabled: 1", "enabled: true");
     service.apply("maintenance-mode");
-    is_maintenance(&service.until(503).await, "300");
+    assert_maintenance(&service.until_status(503).await, "300");
 }
 
-async fn rejects(mesh: &Mesh) -> u64 {
+/// Number of configurations that proxies have rejected, as counted by istiod.
+async fn reject_count(mesh: &Mesh) -> u64 {
     let answer = client::get(mesh.plane.istiod().monitoring(), "/metrics").await;
     let page = String::from_utf8(answer.body.to_vec()).expect("text");
-    let value = page.lines().find_map(|line| line.strip_prefix(REJECTS)?.trim().parse().ok());
+    let value =
+        page.lines().find_map(|line| line.strip_prefix(REJECTS_METRIC)?.trim().parse().ok());
     value.unwrap_or_default()
 }
 
-/// `istioctl`, with istiod's address in place of a cluster's pods.
+/// Runs `istioctl` against istiod's address instead of a cluster's pods, and
+/// returns its stdout and stderr.
 fn istioctl(mesh: &Mesh, arguments: &[&str]) -> String {
     let mut command = Command::new(mesh.plane.tools().path("istioctl"));
     command.env("KUBECONFIG", mesh.plane.kubectl().kubeconfig()).args(arguments);

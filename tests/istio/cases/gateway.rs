@@ -1,4 +1,4 @@
-//! An ingress gateway, the second kind of proxy.
+//! Maintenance of an ingress gateway.
 
 use std::net::SocketAddr;
 
@@ -7,16 +7,16 @@ use harness::upstream::BODY;
 use harness::wait::eventually;
 use serde_json::json;
 
-use super::switching::is_maintenance;
+use super::switching::assert_maintenance;
 use crate::mesh::Mesh;
 use crate::proxy::{Identity, Proxy};
-use crate::service::{HEALTH_CHECK, Service, TIME_TO_CHANGE, prepare, try_get};
+use crate::service::{CHANGE_TIMEOUT, HEALTH_CHECK, Service, create_namespace, try_get};
 
-/// All that comes in through it is stopped, and nothing else.
+/// Requests through the gateway are rejected. Requests within the mesh are not.
 pub async fn the_gateway_is_in_maintenance_and_the_mesh_is_not(mesh: &Mesh) {
     let service = Service::start(mesh).await;
     let namespace = format!("{}-ingress", service.namespace);
-    prepare(&service.kubectl, &namespace).await;
+    create_namespace(&service.kubectl, &namespace).await;
     let listener = SocketAddr::from(([127, 0, 0, 1], port()));
     service.kubectl.apply(&routes(&namespace, listener.port(), service.address().port()));
     let identity = Identity {
@@ -24,31 +24,32 @@ pub async fn the_gateway_is_in_maintenance_and_the_mesh_is_not(mesh: &Mesh) {
         namespace: namespace.clone(),
         role: "router",
         labels: json!({"istio": "ingressgateway"}),
-        settings: Vec::new(),
+        environment: Vec::new(),
         drain_seconds: 45,
     };
     let _gateway = Proxy::start(&mesh.plane, &identity).await;
-    let until = async |status| {
+    let until_status = async |status| {
         let answered = async || {
             let answer = try_get(listener, "/").await?;
             (answer.status == status).then_some(answer)
         };
-        eventually(&format!("the gateway answers {status}"), TIME_TO_CHANGE, answered).await
+        eventually(&format!("the gateway answers {status}"), CHANGE_TIMEOUT, answered).await
     };
-    assert_eq!(until(200).await.body, BODY);
+    assert_eq!(until_status(200).await.body, BODY);
 
     let folder = service.shipped.folder("gateway");
     service.kubectl.run(&["apply", "-n", &namespace, "-f", &folder]);
-    is_maintenance(&until(503).await, "300");
-    let check = try_get(listener, HEALTH_CHECK).await.expect("an answer");
+    assert_maintenance(&until_status(503).await, "300");
+    let check = try_get(listener, HEALTH_CHECK).await.expect("a response");
     assert_eq!(check.body, BODY);
     assert_eq!(service.get("/").await.body, BODY);
 
     service.kubectl.run(&["delete", "-n", &namespace, "-f", &folder]);
-    assert_eq!(until(200).await.body, BODY);
+    assert_eq!(until_status(200).await.body, BODY);
 }
 
-/// A gateway on `listener` that sends everything to the sidecar at `service`.
+/// Manifests of a gateway on port `listener` that routes every request to the
+/// sidecar on port `service`.
 fn routes(namespace: &str, listener: u16, service: u16) -> String {
     format!(
         "{{apiVersion: networking.istio.io/v1, kind: Gateway,

@@ -1,4 +1,4 @@
-//! The cases, each through `kubectl` and the shipped files.
+//! Test cases. Each uses `kubectl` and the shipped manifests.
 
 mod admission;
 mod bad_configuration;
@@ -25,13 +25,13 @@ macro_rules! cases {
     };
 }
 
-/// All of them, by name.
+/// All cases with their names.
 pub fn all() -> Vec<(&'static str, Case)> {
     cases![
         switching::maintenance_mode_is_applied_and_deleted,
         switching::traffic_extension_is_applied_and_deleted,
         switching::standby_is_patched,
-        switching::maintenance_mode_goes_over_standby,
+        switching::maintenance_mode_takes_precedence_over_standby,
         switching::maintenance_goes_before_authorization,
         idle::maintenance_mode_lets_an_open_connection_ask_once_more,
         idle::standby_stops_an_open_connection_at_once,
@@ -52,25 +52,25 @@ pub fn all() -> Vec<(&'static str, Case)> {
         module::a_pulled_module_needs_no_registry,
         module::a_forgotten_module_needs_the_registry_again,
         module::a_pull_secret_opens_a_closed_registry,
-        module::a_registry_whose_realm_is_no_address_is_of_no_use,
+        module::a_registry_whose_realm_is_not_a_url_is_rejected,
         istiod::maintenance_holds_while_istiod_is_down,
         istiod::a_proxy_that_starts_without_istiod_waits_for_it,
         admission::the_policy_agrees_with_the_filter_on_the_table,
-        admission::the_policy_knows_ours_and_leaves_others_alone,
-        admission::the_policy_keeps_it_off_outbound_listeners,
-        admission::the_policy_lets_the_shipped_manifests_pass,
-        admission::the_policy_can_afford_the_largest_configuration,
+        admission::the_policy_recognizes_the_plugin_and_ignores_others,
+        admission::the_policy_keeps_the_plugin_off_outbound_listeners,
+        admission::the_policy_accepts_the_shipped_manifests,
+        admission::the_largest_configuration_is_within_the_cost_limit,
         gateway::the_gateway_is_in_maintenance_and_the_mesh_is_not,
         waypoint::the_filter_is_in_the_waypoints_configuration,
-        envoy_gateway::its_api_takes_the_example,
+        envoy_gateway::the_api_accepts_the_example,
         mtls::maintenance_reaches_callers_through_mutual_tls,
         bad_configuration::a_bad_update_keeps_the_last_good_state,
         bad_configuration::a_bad_first_configuration_breaks_the_service,
-        kustomize::both_ways_to_apply_a_folder_are_the_same,
+        kustomize::apply_k_and_apply_f_give_the_same_resources,
         kustomize::an_overlay_sets_image_namespace_and_retry_after,
-        kustomize::one_place_holds_the_address_of_the_image,
-        evidence::metrics_are_on_the_merged_page,
+        kustomize::one_command_sets_the_address_in_every_manifest,
+        evidence::the_merged_metrics_contain_the_gauge_and_the_counters,
         evidence::the_access_log_says_maintenance_mode,
-        evidence::a_deleted_plugin_leaves_the_page_once_drained,
+        evidence::a_deleted_plugin_leaves_the_metrics_once_drained,
     ]
 }

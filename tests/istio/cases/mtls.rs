@@ -1,18 +1,18 @@
-//! Callers with a workload certificate from istiod.
+//! Maintenance for callers that use mutual TLS.
 
 use harness::client;
 use harness::upstream::BODY;
 use harness::wait::eventually;
 
-use super::switching::is_maintenance;
+use super::switching::assert_maintenance;
 use crate::mesh::Mesh;
-use crate::service::{HEALTH_CHECK, Service, TIME_TO_CHANGE, try_get};
+use crate::service::{CHANGE_TIMEOUT, HEALTH_CHECK, Service, try_get};
 
-/// From sidecar to sidecar, where only mutual TLS is let in.
+/// A sidecar calls another sidecar that accepts only mutual TLS.
 pub async fn maintenance_reaches_callers_through_mutual_tls(mesh: &Mesh) {
     let (service, caller) = (Service::start(mesh).await, Service::start(mesh).await);
-    service.mutual_tls("STRICT");
-    caller.reaches(service.address());
+    service.set_mutual_tls("STRICT");
+    caller.route_outbound_to(service.address());
     caller.kubectl.apply(&format!(
         "{{apiVersion: networking.istio.io/v1, kind: DestinationRule,
   metadata: {{name: other, namespace: {}}},
@@ -20,20 +20,21 @@ pub async fn maintenance_reaches_callers_through_mutual_tls(mesh: &Mesh) {
     subjectAltNames: ['spiffe://cluster.local/ns/{}/sa/default']}}}}}}}}",
         caller.namespace, service.namespace,
     ));
-    let through = async |status| {
+    let until_status = async |status| {
         let answered = async || {
             let answer = try_get(caller.outbound(), "/").await?;
             (answer.status == status).then_some(answer)
         };
-        eventually(&format!("{status} by mutual TLS"), TIME_TO_CHANGE, answered).await
+        eventually(&format!("the caller gets {status} over mutual TLS"), CHANGE_TIMEOUT, answered)
+            .await
     };
     let refused = async || try_get(service.address(), "/").await.is_none().then_some(());
-    eventually("plain text is refused", TIME_TO_CHANGE, refused).await;
-    assert_eq!(through(200).await.body, BODY);
+    eventually("connections without TLS are refused", CHANGE_TIMEOUT, refused).await;
+    assert_eq!(until_status(200).await.body, BODY);
 
     service.apply("maintenance-mode");
-    is_maintenance(&through(503).await, "300");
+    assert_maintenance(&until_status(503).await, "300");
     assert_eq!(client::get(caller.outbound(), HEALTH_CHECK).await.body, BODY);
     service.delete("maintenance-mode");
-    assert_eq!(through(200).await.body, BODY);
+    assert_eq!(until_status(200).await.body, BODY);
 }

@@ -1,35 +1,37 @@
-//! Proxies that start while maintenance is on.
+//! Proxies that start during maintenance.
 
 use harness::upstream::BODY;
 use harness::wait::eventually;
 
-use super::switching::is_maintenance;
+use super::switching::assert_maintenance;
 use crate::mesh::Mesh;
-use crate::service::{HEALTH_CHECK, Service, TIME_TO_CHANGE, try_get};
+use crate::service::{CHANGE_TIMEOUT, HEALTH_CHECK, Service, try_get};
 
-/// From its first answer on, a pod that comes up in maintenance is in maintenance.
+/// A pod that starts during maintenance rejects requests from its first response
+/// on.
 pub async fn the_first_answer_is_503(mesh: &Mesh) {
     let mut service = Service::without_proxy(&mesh.plane, &mesh.registry.image()).await;
     service.apply("maintenance-mode");
     service.launch_proxy(&mesh.plane);
-    // Asked from before it listens, as often as it can be.
+    // The requests begin before the proxy listens.
     let answered = async || try_get(service.address(), "/").await;
-    let first = eventually("the first answer", TIME_TO_CHANGE, answered).await;
-    is_maintenance(&first, "300");
+    let first = eventually("the first response", CHANGE_TIMEOUT, answered).await;
+    assert_maintenance(&first, "300");
     for _ in 0..10 {
-        is_maintenance(&service.get("/").await, "300");
+        assert_maintenance(&service.get("/").await, "300");
     }
-    assert!(service.application.requests().is_empty(), "a request reached the application");
+    service.application.assert_untouched();
     assert_eq!(service.get(HEALTH_CHECK).await.body, BODY);
-    service.proxy().ready().await;
+    service.proxy().wait_until_ready().await;
 }
 
-/// The same with the other plugin, left on.
+/// A pod that starts while the standby plugin is enabled rejects requests from its
+/// first response on.
 pub async fn the_first_answer_is_503_with_standby_switched_on(mesh: &Mesh) {
     let mut service = Service::without_proxy(&mesh.plane, &mesh.registry.image()).await;
     service.apply("standby");
     service.patch_standby(r#"{"enabled":true}"#);
     service.start_proxy(&mesh.plane).await;
-    is_maintenance(&service.get("/").await, "300");
-    assert!(service.application.requests().is_empty(), "a request reached the application");
+    assert_maintenance(&service.get("/").await, "300");
+    service.application.assert_untouched();
 }

@@ -1,91 +1,100 @@
-//! On and off again.
+//! Switching maintenance on and off.
 
 use harness::client::Answer;
 use harness::upstream::BODY;
 use harness::wait::eventually;
 
 use crate::mesh::Mesh;
-use crate::service::{HEALTH_CHECK, Service, TIME_TO_CHANGE};
+use crate::service::{CHANGE_TIMEOUT, HEALTH_CHECK, Service};
 
 pub async fn maintenance_mode_is_applied_and_deleted(mesh: &Mesh) {
-    applied_and_deleted(mesh, "maintenance-mode").await;
+    apply_and_delete(mesh, "maintenance-mode").await;
 }
 
 pub async fn traffic_extension_is_applied_and_deleted(mesh: &Mesh) {
-    applied_and_deleted(mesh, "traffic-extension").await;
+    apply_and_delete(mesh, "traffic-extension").await;
 }
 
-async fn applied_and_deleted(mesh: &Mesh, folder: &str) {
+async fn apply_and_delete(mesh: &Mesh, folder: &str) {
     let service = Service::start(mesh).await;
-    assert_eq!(service.until(200).await.body, BODY);
+    assert_eq!(service.until_status(200).await.body, BODY);
     service.shipped.edit(folder, "retryAfterSeconds: 300", "retryAfterSeconds: 1800");
 
     service.apply(folder);
-    is_maintenance(&service.until(503).await, "1800");
-    let reached = service.reached("/");
+    assert_maintenance(&service.until_status(503).await, "1800");
+    let received = service.received("/");
     for _ in 0..10 {
-        is_maintenance(&service.get("/").await, "1800");
+        assert_maintenance(&service.get("/").await, "1800");
     }
-    assert_eq!(service.reached("/"), reached, "the application saw a request in maintenance");
+    assert_eq!(
+        service.received("/"),
+        received,
+        "a request reached the application during maintenance"
+    );
     assert_eq!(service.get(HEALTH_CHECK).await.body, BODY);
-    assert_eq!(service.reached(HEALTH_CHECK), 1);
+    assert_eq!(service.received(HEALTH_CHECK), 1);
 
     service.delete(folder);
-    assert_eq!(service.until(200).await.body, BODY);
+    assert_eq!(service.until_status(200).await.body, BODY);
 }
 
 pub async fn standby_is_patched(mesh: &Mesh) {
     let service = Service::start(mesh).await;
     service.apply("standby");
     service.until_installed("maintenance-standby").await;
-    assert_eq!(service.until(200).await.body, BODY);
+    assert_eq!(service.until_status(200).await.body, BODY);
 
     service.patch_standby(r#"{"enabled":true,"retryAfterSeconds":1800}"#);
-    is_maintenance(&service.until(503).await, "1800");
-    let reached = service.reached("/");
-    is_maintenance(&service.get("/").await, "1800");
-    assert_eq!(service.reached("/"), reached, "the application saw a request in maintenance");
+    assert_maintenance(&service.until_status(503).await, "1800");
+    let received = service.received("/");
+    assert_maintenance(&service.get("/").await, "1800");
+    assert_eq!(
+        service.received("/"),
+        received,
+        "a request reached the application during maintenance"
+    );
     assert_eq!(service.get(HEALTH_CHECK).await.body, BODY);
-    assert_eq!(service.reached(HEALTH_CHECK), 1);
+    assert_eq!(service.received(HEALTH_CHECK), 1);
 
     service.patch_standby(r#"{"enabled":false}"#);
-    assert_eq!(service.until(200).await.body, BODY);
+    assert_eq!(service.until_status(200).await.body, BODY);
 
-    // What is written in the file wins over a patch when the file is applied.
+    // Applying the file overrides an earlier patch.
     service.patch_standby(r#"{"enabled":true}"#);
-    service.until(503).await;
+    service.until_status(503).await;
     service.apply("standby");
-    assert_eq!(service.until(200).await.body, BODY);
+    assert_eq!(service.until_status(200).await.body, BODY);
 }
 
-pub async fn maintenance_mode_goes_over_standby(mesh: &Mesh) {
+pub async fn maintenance_mode_takes_precedence_over_standby(mesh: &Mesh) {
     let service = Service::start(mesh).await;
     service.apply("standby");
     service.shipped.edit("maintenance-mode", "retryAfterSeconds: 300", "retryAfterSeconds: 77");
     service.apply("maintenance-mode");
-    is_maintenance(&service.until(503).await, "77");
+    assert_maintenance(&service.until_status(503).await, "77");
 
-    // With both on, the one that runs first answers; ending it leaves the other.
+    // With both plugins enabled, the filter that runs first answers. After its
+    // deletion the other one answers.
     service.patch_standby(r#"{"enabled":true,"retryAfterSeconds":88}"#);
-    let on = async || {
+    let enabled = async || {
         let log = service.proxy().log();
         log.contains("maintenance is on: Retry-After 88 s").then_some(())
     };
-    eventually("the standby is on", TIME_TO_CHANGE, on).await;
-    is_maintenance(&service.get("/").await, "77");
+    eventually("the standby plugin is enabled", CHANGE_TIMEOUT, enabled).await;
+    assert_maintenance(&service.get("/").await, "77");
     service.delete("maintenance-mode");
-    let other = async || {
+    let answered = async || {
         let answer = service.get("/").await;
-        is_maintenance(&answer, answer.header("retry-after"));
+        assert_maintenance(&answer, answer.header("retry-after"));
         (answer.header("retry-after") == "88").then_some(())
     };
-    eventually("the standby answers", TIME_TO_CHANGE, other).await;
+    eventually("the standby plugin answers", CHANGE_TIMEOUT, answered).await;
 
     service.patch_standby(r#"{"enabled":false}"#);
-    assert_eq!(service.until(200).await.body, BODY);
+    assert_eq!(service.until_status(200).await.body, BODY);
 }
 
-/// Callers whom the mesh refuses are told of the maintenance, too.
+/// Callers that the mesh does not authorize also get the maintenance reply.
 pub async fn maintenance_goes_before_authorization(mesh: &Mesh) {
     let service = Service::start(mesh).await;
     service.kubectl.apply(&format!(
@@ -93,18 +102,19 @@ pub async fn maintenance_goes_before_authorization(mesh: &Mesh) {
   metadata: {{name: nobody, namespace: {}}}, spec: {{}}}}",
         service.namespace,
     ));
-    service.until(403).await;
+    service.until_status(403).await;
     service.apply("maintenance-mode");
-    is_maintenance(&service.until(503).await, "300");
-    // Exempt from maintenance, not from what the mesh asks of every request.
+    assert_maintenance(&service.until_status(503).await, "300");
+    // An exemption from maintenance is no exemption from authorization.
     assert_eq!(service.get(HEALTH_CHECK).await.status, 403);
 }
 
-/// Asserts that the proxy answered for a service in maintenance.
-pub fn is_maintenance(answer: &Answer, retry_after: &str) {
+/// Asserts that a response is the shipped maintenance reply.
+#[track_caller]
+pub fn assert_maintenance(answer: &Answer, retry_after: &str) {
     assert_eq!(answer.status, 503, "{answer:?}");
     assert_eq!(answer.header("retry-after"), retry_after);
     assert_eq!(answer.header("content-type"), "application/json");
     assert_eq!(answer.header("cache-control"), "no-store");
-    assert_eq!(answer.body, maintenance_filter::reply::DEFAULT_BODY);
+    assert_eq!(answer.body, maintenance_filter::limits::DEFAULT_BODY);
 }

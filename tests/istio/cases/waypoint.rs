@@ -1,4 +1,5 @@
-//! A waypoint of ambient mode, as far as it goes without ztunnel.
+//! Configuration of a waypoint in ambient mode. Without ztunnel, no request passes
+//! it.
 
 use harness::client;
 use harness::wait::eventually;
@@ -6,10 +7,10 @@ use serde_json::json;
 
 use crate::mesh::Mesh;
 use crate::proxy::{Identity, Proxy};
-use crate::service::{Service, TIME_TO_CHANGE};
+use crate::service::{CHANGE_TIMEOUT, Service};
 
-/// istiod hands the filter to the waypoint. No request passes it here: Envoy
-/// as it comes lacks what a waypoint's listener is made of.
+/// istiod sends the filter to the waypoint. The suite tests only the configuration,
+/// because stock Envoy lacks the extensions of a waypoint's listener.
 pub async fn the_filter_is_in_the_waypoints_configuration(mesh: &Mesh) {
     let service = Service::without_proxy(&mesh.plane, &mesh.registry.image()).await;
     let namespace = service.namespace.as_str();
@@ -27,7 +28,7 @@ pub async fn the_filter_is_in_the_waypoints_configuration(mesh: &Mesh) {
         namespace: namespace.into(),
         role: "waypoint",
         labels: json!({"gateway.networking.k8s.io/gateway-name": "waypoint"}),
-        settings: Vec::new(),
+        environment: Vec::new(),
         drain_seconds: 45,
     };
     let _waypoint = Proxy::launch(&mesh.plane, &identity);
@@ -37,14 +38,14 @@ pub async fn the_filter_is_in_the_waypoints_configuration(mesh: &Mesh) {
         String::from_utf8(answer.body.to_vec()).expect("text")
     };
     let connected = async || dump().await.contains("main_internal").then_some(());
-    eventually("istiod has a configuration for the waypoint", TIME_TO_CHANGE, connected).await;
+    eventually("istiod has a configuration for the waypoint", CHANGE_TIMEOUT, connected).await;
     let filter = format!("extensions.istio.io/trafficextension/{namespace}.maintenance-waypoint");
     assert!(!dump().await.contains(&filter));
 
     service.apply("waypoint");
-    let there = async || dump().await.contains(&filter).then_some(());
-    eventually("the filter is in it", TIME_TO_CHANGE, there).await;
+    let present = async || dump().await.contains(&filter).then_some(());
+    eventually("the waypoint's configuration contains the filter", CHANGE_TIMEOUT, present).await;
     service.delete("waypoint");
-    let gone = async || (!dump().await.contains(&filter)).then_some(());
-    eventually("the filter is gone", TIME_TO_CHANGE, gone).await;
+    let removed = async || (!dump().await.contains(&filter)).then_some(());
+    eventually("the filter is removed", CHANGE_TIMEOUT, removed).await;
 }

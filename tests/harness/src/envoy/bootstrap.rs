@@ -1,5 +1,5 @@
-//! The bootstrap of the end-to-end suite: it takes every kind of request that
-//! the behaviour table names. What `envoy/` ships is tested as it is.
+//! Bootstrap of the end-to-end suite. It accepts every kind of request in the
+//! behaviour table. The bootstraps shipped in `envoy/` are tested separately.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -12,37 +12,38 @@ use super::string_value;
 use crate::plugin_wasm;
 
 const WASM: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
-const PLUGIN: &str = "plugin.json";
-const LISTENER: &str = "listener.json";
+const PLUGIN_FILE: &str = "plugin.json";
+const LISTENER_FILE: &str = "listener.json";
 
-/// One filter of ours in the filter chain.
+/// Instance of the plugin in the filter chain.
 #[derive(Clone, Debug)]
 pub enum Filter {
-    /// The plugin with this configuration, inline.
+    /// Plugin with an inline configuration.
     Inline(String),
-    /// The plugin through ECDS from a watched file, which first holds this
-    /// configuration, with a disabled `default_config`.
+    /// Plugin configured through ECDS from a watched file with this initial
+    /// content. Its `default_config` is disabled.
     Watched(String),
 }
 
-/// A listener with the plugin, if any, and one upstream.
+/// Bootstrap with one listener and one upstream.
 pub struct Bootstrap {
-    /// The upstream.
+    /// Address of the upstream.
     pub upstream: SocketAddr,
-    /// How many workers.
+    /// Number of worker threads.
     pub workers: u32,
-    /// The plugins of ours, in the order of the filter chain.
+    /// Instances of the plugin, in the order of the filter chain.
     pub filters: Vec<Filter>,
 }
 
 impl Bootstrap {
-    /// The plugin with one configuration that never changes, in one worker.
+    /// Bootstrap with one worker and a plugin configuration that never changes.
     #[must_use]
     pub fn inline(upstream: SocketAddr, configuration: &str) -> Self {
         Self { upstream, workers: 1, filters: vec![Filter::Inline(configuration.into())] }
     }
 
-    /// The plugin with a configuration that can be switched, in two workers.
+    /// Bootstrap with two workers and a plugin configuration that can be changed
+    /// at run time.
     #[must_use]
     pub fn watched(upstream: SocketAddr, configuration: &str) -> Self {
         Self { upstream, workers: 2, filters: vec![Filter::Watched(configuration.into())] }
@@ -53,14 +54,14 @@ impl Bootstrap {
         let bootstrap = json!({
             "node": { "id": "test", "cluster": "test" },
             "admin": { "address": socket("127.0.0.1:0".parse().expect("an address")) },
-            "dynamic_resources": { "lds_config": source(folder, LISTENER) },
+            "dynamic_resources": { "lds_config": watched_source(folder, LISTENER_FILE) },
             "static_resources": { "clusters": [cluster(self.upstream)] },
         });
         bootstrap.to_string()
     }
 }
 
-/// Gives the listener these filters of ours.
+/// Publishes the listener with these instances of the plugin.
 pub(super) fn publish_listener(folder: &Path, filters: &[Filter], version: u64) {
     let mut chain: Vec<Value> = Vec::new();
     for (index, filter) in filters.iter().enumerate() {
@@ -69,29 +70,29 @@ pub(super) fn publish_listener(folder: &Path, filters: &[Filter], version: u64) 
                 let name = format!("maintenance{index}");
                 json!({ "name": name, "typed_config": plugin(&name, configuration) })
             }
-            Filter::Watched(first) => {
-                publish_plugin(folder, first, version);
-                watched(folder)
+            Filter::Watched(initial) => {
+                publish_plugin(folder, initial, version);
+                watched_filter(folder)
             }
         });
     }
     chain.push(typed("router", "filters.http.router.v3.Router", &json!({})));
     let mut listener = listener(&chain);
     listener["@type"] = json!("type.googleapis.com/envoy.config.listener.v3.Listener");
-    publish(folder, LISTENER, version, &listener);
+    publish(folder, LISTENER_FILE, version, &listener);
 }
 
-/// Gives the watched plugin this configuration.
+/// Publishes a configuration of the watched plugin.
 pub(super) fn publish_plugin(folder: &Path, configuration: &str, version: u64) -> Instant {
     let resource = json!({
         "@type": "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig",
         "name": "maintenance",
         "typed_config": plugin("maintenance", configuration),
     });
-    publish(folder, PLUGIN, version, &resource)
+    publish(folder, PLUGIN_FILE, version, &resource)
 }
 
-/// The plugin as a typed extension, under a name of its own.
+/// Typed configuration of the Wasm filter under the given plugin name.
 #[must_use]
 pub fn plugin(name: &str, configuration: &str) -> Value {
     json!({
@@ -108,23 +109,24 @@ pub fn plugin(name: &str, configuration: &str) -> Value {
     })
 }
 
-/// Puts a resource in the place of a watched file, in one step.
+/// Replaces a watched file atomically with a discovery response that holds
+/// `resource`. Returns the time immediately before the rename.
 fn publish(folder: &Path, file: &str, version: u64, resource: &Value) -> Instant {
     let response = json!({ "version_info": version.to_string(), "resources": [resource] });
     let watched = watched_folder(folder, file);
     fs::create_dir_all(&watched).expect("the watched folder");
     let next = folder.join("next");
     fs::write(&next, response.to_string()).expect("the new file");
-    let moment = Instant::now();
+    let before_rename = Instant::now();
     fs::rename(next, watched.join(file)).expect("the file renamed");
-    moment
+    before_rename
 }
 
 fn watched_folder(folder: &Path, file: &str) -> PathBuf {
     folder.join("watched").join(file.trim_end_matches(".json"))
 }
 
-fn source(folder: &Path, file: &str) -> Value {
+fn watched_source(folder: &Path, file: &str) -> Value {
     let watched = watched_folder(folder, file);
     json!({
         "resource_api_version": "V3",
@@ -135,19 +137,19 @@ fn source(folder: &Path, file: &str) -> Value {
     })
 }
 
-fn watched(folder: &Path) -> Value {
+fn watched_filter(folder: &Path) -> Value {
     json!({
         "name": "maintenance",
         "config_discovery": {
             "type_urls": [WASM],
             "default_config": plugin("maintenance", r#"{"enabled": false}"#),
-            "config_source": source(folder, PLUGIN),
+            "config_source": watched_source(folder, PLUGIN_FILE),
         },
     })
 }
 
 fn listener(filters: &[Value]) -> Value {
-    let log = "access %RESPONSE_CODE% %RESPONSE_CODE_DETAILS% %RESP(RETRY-AFTER)%\n";
+    let log_format = "access %RESPONSE_CODE% %RESPONSE_CODE_DETAILS% %RESP(RETRY-AFTER)%\n";
     let routes = json!([
         { "match": { "connect_matcher": {} }, "route": { "cluster": "application" } },
         { "match": { "prefix": "/" }, "route": { "cluster": "application", "timeout": "0s" } },
@@ -155,7 +157,7 @@ fn listener(filters: &[Value]) -> Value {
     let manager = json!({
         "stat_prefix": "proxy",
         "access_log": [typed("log", "access_loggers.stream.v3.StdoutAccessLog", &json!({
-            "log_format": { "text_format_source": { "inline_string": log } },
+            "log_format": { "text_format_source": { "inline_string": log_format } },
         }))],
         "http2_protocol_options": { "allow_connect": true },
         "upgrade_configs": [{ "upgrade_type": "websocket" }, { "upgrade_type": "CONNECT" }],
@@ -198,8 +200,8 @@ fn socket(address: SocketAddr) -> Value {
     })
 }
 
-fn typed(name: &str, kind: &str, fields: &Value) -> Value {
+fn typed(name: &str, message_type: &str, fields: &Value) -> Value {
     let mut config = fields.clone();
-    config["@type"] = json!(format!("type.googleapis.com/envoy.extensions.{kind}"));
+    config["@type"] = json!(format!("type.googleapis.com/envoy.extensions.{message_type}"));
     json!({ "name": name, "typed_config": config })
 }
