@@ -1,10 +1,10 @@
-;; The floor: what a filter with this job costs when nothing is in its way.
+;; The minimal module: the lowest cost of a WebAssembly filter for this purpose.
 ;;
-;; The same check and the same reply as the filter's, by hand: `GET` on
-;; /load-balancer/health-check (up to the first `?` or `#`) passes, anything
-;; else is answered 503. An empty plugin configuration means off, any other on.
-;; What it leaves out is what makes a filter fit for use: configuration, its
-;; errors, metrics, log lines, several configurations in one VM.
+;; It makes the same check and sends the same reply as the filter does by default:
+;; `GET` on /load-balancer/health-check (up to the first `?` or `#`) passes, and any
+;; other request is answered 503. An empty plugin configuration switches it off, any
+;; other switches it on. It lacks what a filter needs in production: settings and
+;; their errors, metrics, log lines, and several configurations in one VM.
 (module
   (import "env" "proxy_get_header_map_value"
     (func $get_header (param i32 i32 i32 i32 i32) (result i32)))
@@ -16,7 +16,7 @@
   (data (i32.const 80) ":method")
   (data (i32.const 96) "/load-balancer/health-check")
   (data (i32.const 128) "maintenance_mode")
-  ;; Three headers, as the ABI serializes a map: the count, the lengths, the texts.
+  ;; Three headers, serialized as in the ABI: their number, the lengths, the texts.
   (data (i32.const 256)
     "\03\00\00\00"
     "\0b\00\00\00" "\02\00\00\00"
@@ -29,7 +29,7 @@
     "{\22error\22:\22maintenance\22,\22message\22:\22The service is down for maintenance. Please retry later.\22}")
 
   (global $on (mut i32) (i32.const 0))
-  ;; What the host passes goes behind the data, anew for each request.
+  ;; Next free address for values that the host passes. Each request starts again.
   (global $next (mut i32) (i32.const 1024))
 
   (func (export "proxy_abi_version_0_2_1"))
@@ -42,7 +42,7 @@
     (global.set $on (i32.ne (local.get $size) (i32.const 0)))
     (i32.const 1))
 
-  ;; The value of a header, at the address in 16, with the length in 20.
+  ;; Gets a header: stores the address of its value at 16, and the length at 20.
   (func $header (param $name i32) (param $size i32)
     (i64.store (i32.const 16) (i64.const 0))
     (drop (call $get_header
@@ -59,7 +59,7 @@
         (br $next)))
     (i32.const 0))
 
-  ;; How many bytes of the path come before `?` or `#`.
+  ;; Returns the length of the path up to the first `?` or `#`.
   (func $without_query (param $path i32) (param $size i32) (result i32)
     (local $at i32) (local $byte i32)
     (block $end

@@ -1,94 +1,111 @@
-//! `make bench`: what a request costs, side by side; then start-up, memory and
-//! the time of a change of configuration.
+//! `make bench`: the cost of a request with this filter and with others, then
+//! load time, memory and the time that a change of configuration takes.
 
 use std::env;
 use std::path::PathBuf;
 
+use harness::client::Http;
+use harness::envoy::{EnvoyProcess, Launcher};
 use tempfile::TempDir;
 
-use crate::instructions::{Counted, can_be_counted};
-use crate::measured::{self, Measured};
-use crate::page;
-use crate::proxy::{self, Proxy};
-use crate::rounds::{Http, measure};
-use crate::startup;
+use crate::callgrind::{self, InstructionCounter};
+use crate::results::{self, VariantResults};
 use crate::variants::{self, Group, Modules};
+use crate::{envoy_config, h2load, page, process_usage, startup};
 
-/// How many variants are counted in one Envoy: a VM reserves ten gigabytes of
-/// addresses, and under valgrind there are few.
-const AT_ONCE: usize = 4;
+/// Envoy's core. The client has another one.
+pub const PINNED: [&str; 3] = ["taskset", "-c", "0"];
 
-/// Measures, prints, and puts the same into the documentation.
+/// Requests in a round of one variant: a third of a second.
+const REQUESTS: u32 = 20_000;
+
+/// Variants in one Envoy under valgrind, which offers little address space:
+/// each VM reserves ten gigabytes of it.
+const VARIANTS_PER_COUNTER: usize = 4;
+
+/// Measures, prints the results and writes them into the documentation.
 pub async fn run() {
     let rounds = env::var("ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(11);
     let folder = TempDir::new().expect("a temporary folder");
-    let modules = Modules::in_folder(folder.path());
+    let modules = Modules::assemble(folder.path());
 
-    let machine = page::machine(rounds);
-    let mut measured = requests(&modules, rounds).await;
-    if can_be_counted() {
-        count(&mut measured).await;
+    let machine = page::describe_machine(rounds);
+    let variants = variants::all(&modules, &further_modules());
+    let mut results: Vec<_> = variants.into_iter().map(VariantResults::new).collect();
+    measure_times(&mut results, rounds).await;
+    if callgrind::is_available() {
+        count_instructions(&mut results).await;
     }
-    let parts = [
+    let sections = [
         machine,
-        measured::tables(&measured),
-        measured::growth(&measured),
+        results::tables(&results),
+        results::growth(&results),
         startup::tables(&modules, rounds).await,
     ];
-    let text = parts.join("\n");
+    let text = sections.join("\n");
     println!("{text}");
-    page::write(&text, &measured::picture(&measured));
+    page::write(&text, &results::picture(&results));
 }
 
-async fn requests(modules: &Modules, rounds: usize) -> Vec<Measured> {
-    let all = variants::all(modules, &others());
-    let mut measured: Vec<_> = all.into_iter().map(Measured::new).collect();
-    let listeners: Vec<_> = measured.iter().map(Measured::listener).collect();
+/// Measures all variants in one Envoy, in turn: a disturbance of the machine
+/// meets all of them.
+async fn measure_times(results: &mut [VariantResults], rounds: usize) {
+    let listeners: Vec<_> = results.iter().map(VariantResults::listener).collect();
     let folder = TempDir::new().expect("a temporary folder");
-    let proxy = Proxy::start(folder, &proxy::bootstrap(&listeners), 1).await;
-    for each in &measured {
-        each.check().await;
+    let launcher = Launcher { wrapper: &PINNED, ..Launcher::default() };
+    let envoy = launcher.start(folder, &envoy_config::bootstrap(&listeners).to_string()).await;
+    for result in &*results {
+        result.check().await;
     }
+    // Round 0 warms up.
     for round in 0..=rounds {
-        for each in &mut measured {
-            let Measured { variant, port, http1, http2, .. } = each;
-            let one = measure(&proxy, Http::One, *port, variant.path);
-            // Growth is the same over either protocol.
-            let two = (variant.group != Group::Growing)
-                .then(|| measure(&proxy, Http::Two, *port, variant.path));
-            // The first round warms up.
-            if round > 0 {
-                http1.add(one);
-                if let Some(two) = two {
-                    http2.add(two);
+        for result in &mut *results {
+            for http in [Http::One, Http::Two] {
+                // Growth does not depend on the version of HTTP.
+                if http == Http::Two && result.variant.group == Group::Growing {
+                    continue;
+                }
+                let time = time_per_request(&envoy, http, &result.url());
+                if round > 0 {
+                    result.costs_mut(http).time.add(time);
                 }
             }
         }
         eprintln!("round {round} of {rounds}");
     }
-    measured
 }
 
-/// Counts the instructions of a request.
-async fn count(measured: &mut [Measured]) {
-    let compared = measured.iter_mut().filter(|each| each.variant.group != Group::Growing);
+/// Microseconds of Envoy's processor time for a request.
+fn time_per_request(envoy: &EnvoyProcess, http: Http, url: &str) -> f64 {
+    let connections = match http {
+        Http::One => 16,
+        Http::Two => 4,
+    };
+    let before = process_usage::processor_time(envoy.id());
+    h2load::send(http, connections, REQUESTS, url);
+    (process_usage::processor_time(envoy.id()) - before) / f64::from(REQUESTS)
+}
+
+async fn count_instructions(results: &mut [VariantResults]) {
+    let compared = results.iter_mut().filter(|result| result.variant.group != Group::Growing);
     let mut compared: Vec<_> = compared.collect();
-    for some in compared.chunks_mut(AT_ONCE) {
-        let listeners: Vec<_> = some.iter().map(|each| each.listener()).collect();
+    for results in compared.chunks_mut(VARIANTS_PER_COUNTER) {
         eprintln!("counting instructions, which takes a minute");
-        let mut counted = Counted::start(&proxy::bootstrap(&listeners)).await;
-        for each in some {
-            each.check().await;
-            let Measured { variant, port, instructions1, instructions2, .. } = each;
-            instructions1.add(counted.request(Http::One, *port, variant.path));
-            instructions2.add(counted.request(Http::Two, *port, variant.path));
+        let listeners: Vec<_> = results.iter().map(|result| result.listener()).collect();
+        let mut counter = InstructionCounter::start(&envoy_config::bootstrap(&listeners)).await;
+        for result in results {
+            result.check().await;
+            for http in [Http::One, Http::Two] {
+                let count = counter.per_request(http, &result.url());
+                result.costs_mut(http).instructions.add(count);
+            }
         }
     }
 }
 
-/// More modules to measure, from `MODULES`, as `name=path,name=path`.
-fn others() -> Vec<(String, PathBuf)> {
+/// Further modules to measure, from `MODULES`, as `label=path,label=path`.
+fn further_modules() -> Vec<(String, PathBuf)> {
     let list = env::var("MODULES").unwrap_or_default();
     let pairs = list.split(',').filter_map(|pair| pair.split_once('='));
-    pairs.map(|(name, path)| (name.into(), path.into())).collect()
+    pairs.map(|(label, path)| (label.into(), path.into())).collect()
 }

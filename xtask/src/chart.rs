@@ -1,36 +1,41 @@
-//! A bar chart as SVG, for light and dark backgrounds.
+//! A bar chart as SVG that follows the reader's light or dark theme, which the
+//! `plotters` crate does not: it writes fixed colours.
 
 use std::fmt::Write as _;
 
+/// One bar.
 pub struct Bar {
     pub label: String,
     pub value: f64,
-    /// Shown as a line across the end of the bar.
+    /// Drawn as a line across the end of the bar.
     pub range: (f64, f64),
-    pub is_ours: bool,
+    pub is_highlighted: bool,
 }
 
 const WIDTH: f64 = 760.0;
-const LABELS: f64 = 210.0;
+/// Width of the labels.
+const LABELS: f64 = 290.0;
+/// Width of the numbers.
 const NUMBERS: f64 = 60.0;
+/// Height of a line.
 const LINE: f64 = 26.0;
 
 const STYLE: &str = "<style>
 text { font: 13px system-ui, sans-serif; fill: #1f2328 }
 .title { font-weight: 600 }
 .bar { fill: #9aa4af }
-.ours { fill: #0969da }
+.highlighted { fill: #0969da }
 .range { stroke: #1f2328; stroke-width: 1.5 }
 @media (prefers-color-scheme: dark) {
   text { fill: #e6edf3 }
   .bar { fill: #6e7681 }
-  .ours { fill: #4493f8 }
+  .highlighted { fill: #4493f8 }
   .range { stroke: #e6edf3 }
 }
 </style>
 ";
 
-/// Groups of bars on one scale that begins at 0.
+/// Draws groups of bars, each below its title, on one scale that begins at 0.
 pub fn draw(groups: &[(&str, Vec<Bar>)]) -> String {
     let longest = groups.iter().flat_map(|(_, bars)| bars).map(|bar| bar.range.1.max(bar.value));
     let scale = (WIDTH - LABELS - NUMBERS) / longest.fold(1.0, f64::max);
@@ -50,7 +55,7 @@ pub fn draw(groups: &[(&str, Vec<Bar>)]) -> String {
         0.0,
         y + 8.0,
         "",
-        "µs of the proxy's processor time per request, HTTP/1.1: median, and the middle half of the rounds",
+        "µs of Envoy's processor time per request, HTTP/1.1: median, and quartiles as a line",
     );
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {:.0}\" role=\"img\">\n\
@@ -60,7 +65,7 @@ pub fn draw(groups: &[(&str, Vec<Bar>)]) -> String {
 }
 
 fn draw_bar(body: &mut String, y: f64, scale: f64, bar: &Bar) {
-    let class = if bar.is_ours { "ours" } else { "bar" };
+    let class = if bar.is_highlighted { "highlighted" } else { "bar" };
     text(body, 0.0, y + 15.0, "", &bar.label);
     rectangle(body, y, bar.value * scale, class);
     let [low, high] = [bar.range.0, bar.range.1].map(|end| LABELS + end * scale);

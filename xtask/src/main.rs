@@ -1,22 +1,28 @@
-//! What the module costs: `size`, `bench` and `soak`. The Makefile's targets of
-//! the same names call it.
+//! Measures what the module costs: `size`, `bench`, `soak` and `throttled`. The
+//! Makefile has a target for each of the first three.
 
 mod bench;
+mod callgrind;
+mod cgroup;
 mod chart;
-mod instructions;
-mod measured;
+mod ecds;
+mod envoy_config;
+mod h2load;
 mod page;
-mod proxy;
-mod rounds;
+mod process_usage;
+mod results;
+mod samples;
 mod size;
 mod soak;
 mod startup;
 mod table;
+mod throttled;
 mod variants;
 
+use std::path::Path;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: xtask size LINKED SHIPPED | bench | soak REQUESTS";
+const USAGE: &str = "usage: xtask size LINKED.wasm SHIPPED.wasm | bench | soak REQUESTS | throttled OLD.wasm NEW.wasm";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -27,6 +33,7 @@ async fn main() -> ExitCode {
         ["soak", requests] if requests.parse::<u64>().is_ok() => {
             return soak::run(requests.parse().unwrap_or_default()).await;
         }
+        ["throttled", old, new] => throttled::run(Path::new(old), Path::new(new)).await,
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::FAILURE;

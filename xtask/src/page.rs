@@ -1,41 +1,77 @@
-//! The page that shows what was measured.
+//! The page of the documentation that shows the results.
 
 use std::fs;
 use std::process::Command;
 
+use harness::envoy::launcher;
 use harness::repository;
-
-use crate::proxy;
 
 const PAGE: &str = "docs/performance.md";
 const PICTURE: &str = "docs/performance.svg";
 const BEGIN: &str = "<!-- measured: `make bench` writes from here -->\n";
 const END: &str = "<!-- to here -->\n";
 
-/// On what it is measured.
-pub fn machine(rounds: usize) -> String {
-    let processor = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = processor.lines().find_map(|line| line.strip_prefix("model name\t: "));
+/// One sentence about Envoy, the machine and how busy it is.
+pub fn describe_machine(rounds: usize) -> String {
+    let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name\t: "));
+    let model = model.unwrap_or("an unknown processor");
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let load = load.split(' ').next().unwrap_or("an unknown number of");
-    let version = Command::new(proxy::binary()).arg("--version").output().expect("Envoy runs");
-    let version = String::from_utf8_lossy(&version.stdout).into_owned();
-    let version = version.split('/').nth_back(3).unwrap_or("of an unknown version");
+    let loadavg = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = loadavg.split(' ').next().unwrap_or("unknown");
+    let output = Command::new(launcher::binary()).arg("--version").output().expect("Envoy runs");
+    let output = String::from_utf8_lossy(&output.stdout);
+    let version = envoy_version(&output).unwrap_or("of an unknown version");
     format!(
-        "Envoy {version} on {cores} cores of {}, one worker, {rounds} rounds of each variant in turn; {load} \
-         other processes wanted to run when it began, and 0 would be quiet.\n",
-        model.unwrap_or("an unknown processor"),
+        "Envoy {version} on {cores} cores of {model}, one worker, {rounds} rounds of each variant in turn. \
+         The load average was {load} when it began; 0 is a quiet machine.\n",
     )
 }
 
-/// Puts what was measured into the page, and the picture beside it.
+/// `1.40.0` from `…  version: <commit>/1.40.0/Clean/RELEASE/BoringSSL`.
+fn envoy_version(output: &str) -> Option<&str> {
+    output.split_once("version: ")?.1.split('/').nth(1)
+}
+
+/// Writes the results into the page, and the chart beside it.
 pub fn write(text: &str, picture: &str) {
     let file = repository().join(PAGE);
     let page = fs::read_to_string(&file).expect("the page");
-    let (before, rest) = page.split_once(BEGIN).expect("where the measured part begins");
-    let (_, after) = rest.split_once(END).expect("where it ends");
-    fs::write(&file, format!("{before}{BEGIN}\n{text}\n{END}{after}")).expect("the page written");
+    let page = replace_results(&page, text).expect("marks around the results");
+    fs::write(&file, page).expect("the page written");
     fs::write(repository().join(PICTURE), picture).expect("the picture written");
     println!("{PAGE} and {PICTURE} written");
+}
+
+/// `page` with `text` between its two marks; `None` if it has no such marks.
+fn replace_results(page: &str, text: &str) -> Option<String> {
+    let (before, rest) = page.split_once(BEGIN)?;
+    let (_, after) = rest.split_once(END)?;
+    Some(format!("{before}{BEGIN}\n{text}\n{END}{after}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_replace_only_what_is_between_the_marks() {
+        let page = format!("before\n{BEGIN}\nold\n\n{END}after\n");
+        let expected = format!("before\n{BEGIN}\nnew\n{END}after\n");
+        assert_eq!(replace_results(&page, "new"), Some(expected));
+        assert_eq!(replace_results("no marks", "new"), None);
+    }
+
+    #[test]
+    fn the_page_has_the_marks() {
+        let page = fs::read_to_string(repository().join(PAGE)).expect("the page");
+        assert!(replace_results(&page, "").is_some());
+    }
+
+    #[test]
+    fn version_of_envoy() {
+        let output = "\nenvoy  version: 9e5580933739/1.40.0/Clean/RELEASE/BoringSSL\n\n";
+        assert_eq!(envoy_version(output), Some("1.40.0"));
+        assert_eq!(envoy_version("unknown option"), None);
+    }
 }

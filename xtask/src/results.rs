@@ -1,52 +1,66 @@
-//! What was measured of the variants, and how it is shown.
+//! Results of the variants, and the tables and the chart made of them.
 
-use harness::{client, port};
+use harness::client::{self, Http};
+use harness::port;
 use serde_json::Value;
 
 use crate::chart::{self, Bar};
-use crate::proxy;
-use crate::rounds::Samples;
+use crate::envoy_config;
+use crate::samples::Samples;
 use crate::table;
-use crate::variants::{self, BODY, Group, Variant};
+use crate::variants::{BODY, Group, Variant};
 
-/// A variant, the port of its listener and what was measured.
-pub struct Measured {
-    pub variant: Variant,
-    pub port: u16,
-    pub http1: Samples,
-    pub http2: Samples,
-    pub instructions1: Samples,
-    pub instructions2: Samples,
+/// What was measured over one version of HTTP.
+#[derive(Default)]
+pub struct Costs {
+    /// Microseconds of Envoy's processor time per request, one sample a round.
+    pub time: Samples,
+    /// Instructions per request; empty if they were not counted.
+    pub instructions: Samples,
 }
 
-/// One of the things measured of a variant.
-type Pick = fn(&Measured) -> &Samples;
+/// A variant with its listener's port, and what was measured.
+pub struct VariantResults {
+    pub variant: Variant,
+    pub port: u16,
+    pub http1: Costs,
+    pub http2: Costs,
+}
 
-impl Measured {
+impl VariantResults {
     pub fn new(variant: Variant) -> Self {
-        let none = Samples::default;
-        Self {
-            variant,
-            port: port(),
-            http1: none(),
-            http2: none(),
-            instructions1: none(),
-            instructions2: none(),
-        }
+        Self { variant, port: port(), http1: Costs::default(), http2: Costs::default() }
     }
 
     pub fn listener(&self) -> Value {
         let Variant { filters, response, .. } = &self.variant;
-        proxy::listener(&format!("port-{}", self.port), self.port, filters, response)
+        envoy_config::listener(&format!("port-{}", self.port), self.port, filters, response)
     }
 
-    /// A variant that answers something else is not worth measuring.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}{}", self.port, self.variant.path)
+    }
+
+    pub fn costs(&self, http: Http) -> &Costs {
+        match http {
+            Http::One => &self.http1,
+            Http::Two => &self.http2,
+        }
+    }
+
+    pub fn costs_mut(&mut self, http: Http) -> &mut Costs {
+        match http {
+            Http::One => &mut self.http1,
+            Http::Two => &mut self.http2,
+        }
+    }
+
+    /// Asserts that Envoy answers as the variant should: nothing else is worth measuring.
     pub async fn check(&self) {
-        let Variant { label, group, path, status, .. } = &self.variant;
-        let address = ([127, 0, 0, 1], self.port).into();
-        let answer = client::get(address, path).await;
+        let Variant { label, path, status, .. } = &self.variant;
+        let answer = client::get(([127, 0, 0, 1], self.port).into(), path).await;
         assert_eq!(answer.status, *status, "{label}");
-        if *group == Group::Rejecting && label != "fault filter" {
+        if self.variant.has_default_reply() {
             assert_eq!(answer.header("retry-after"), "60", "{label}");
             assert_eq!(answer.header("content-type"), "application/json", "{label}");
             assert_eq!(answer.header("cache-control"), "no-store", "{label}");
@@ -55,97 +69,112 @@ impl Measured {
     }
 }
 
-fn of(measured: &[Measured], group: Group) -> Vec<&Measured> {
-    measured.iter().filter(|each| each.variant.group == group).collect()
-}
+const COLUMNS: [&str; 8] = [
+    "",
+    "time, µs",
+    "quartiles",
+    "time added",
+    "÷ minimal",
+    "instructions",
+    "instructions added",
+    "÷ minimal",
+];
 
-const GROUPS: [(Group, &str); 2] =
-    [(Group::Passing, "Requests that pass"), (Group::Rejecting, "Requests answered 503")];
+const LEGEND: &str = "\
+- *time*: microseconds of processor time that Envoy uses for a request; the median of all rounds.
+- *quartiles*: half of the rounds lie between them. A smaller difference between two rows is noise.
+- *added*: what the row takes above a proxy without a filter (for 503: above `direct_response` with the same
+  reply). For *time* it is the median of the differences within each round.
+- *÷ minimal*: *added*, divided by what the minimal module adds for the same answer.
+- *instructions*: instructions that Envoy executes for a request, V8's included, as callgrind counts them.
+";
 
-pub fn tables(measured: &[Measured]) -> String {
-    let protocols: [(&str, Pick, Pick); 2] = [
-        ("HTTP/1.1", |each| &each.http1, |each| &each.instructions1),
-        ("HTTP/2", |each| &each.http2, |each| &each.instructions2),
-    ];
-    let head = [
-        "",
-        "µs, median",
-        "middle half",
-        "added",
-        "× minimal",
-        "instructions",
-        "added",
-        "× minimal",
-    ];
-    let mut sections = Vec::new();
-    for (group, title) in GROUPS {
-        for (protocol, time, instructions) in protocols {
-            let rows = of(measured, group);
+/// A table for each group and version of HTTP, and what their columns show.
+pub fn tables(results: &[VariantResults]) -> String {
+    let mut sections = vec![format!("Columns of the next four tables:\n\n{LEGEND}")];
+    for (group, title) in
+        [(Group::Passing, "Requests that pass"), (Group::Rejecting, "Requests answered 503")]
+    {
+        for (http, name) in [(Http::One, "HTTP/1.1"), (Http::Two, "HTTP/2")] {
             let rows: Vec<_> =
-                rows.iter().map(|each| row(each, measured, time, instructions)).collect();
-            let table = table::render(&head, &rows);
-            sections.push(format!("### {title}, {protocol}\n\n{table}"));
+                of_group(results, group).map(|own| row(own, results, http)).collect();
+            let table = table::render(&COLUMNS, &rows);
+            sections.push(format!("### {title}, {name}\n\n{table}"));
         }
     }
     sections.join("\n")
 }
 
-fn row(each: &Measured, measured: &[Measured], time: Pick, instructions: Pick) -> Vec<String> {
-    let (low, high) = time(each).quartiles();
-    let middle = format!("{low:.2} to {high:.2}");
-    let mut row = vec![each.variant.label.clone(), us(time(each).median()), middle];
-    let (added, times) = added(each, measured, time);
-    row.extend([us(added), us(times)]);
-    if !instructions(each).is_empty() {
-        let (added, times) = self::added(each, measured, instructions);
-        let count = instructions(each).median();
-        row.extend([format!("{count:.0}"), format!("{added:.0}"), us(times)]);
+fn row(own: &VariantResults, results: &[VariantResults], http: Http) -> Vec<String> {
+    let Costs { time, instructions } = own.costs(http);
+    let (added, ratio) = added(own, results, |of| &of.costs(http).time);
+    let mut row = vec![own.variant.label.clone()];
+    row.extend([decimals(time.median()), quartiles(time), decimals(added), decimals(ratio)]);
+    if !instructions.is_empty() {
+        let (added, ratio) = self::added(own, results, |of| &of.costs(http).instructions);
+        let count = instructions.median();
+        row.extend([format!("{count:.0}"), format!("{added:.0}"), decimals(ratio)]);
     }
     row
 }
 
-/// What a variant adds to a proxy without a filter, and that as a multiple of
-/// what the minimal module adds for the same answer.
-fn added(each: &Measured, measured: &[Measured], pick: Pick) -> (f64, f64) {
-    let samples = |label: &str| {
-        let found = measured.iter().find(|other| other.variant.label == label);
-        found.map(pick).cloned().unwrap_or_default()
+/// What a variant adds to its baseline, and the ratio of that to what the
+/// minimal module adds.
+fn added(
+    own: &VariantResults,
+    results: &[VariantResults],
+    quantity: impl Fn(&VariantResults) -> &Samples,
+) -> (f64, f64) {
+    let of = |label: &str| {
+        let found = results.iter().find(|other| other.variant.label == label);
+        found.map(&quantity).cloned().unwrap_or_default()
     };
-    let (base, floor) = match (each.variant.group, each.variant.path) {
-        (Group::Passing, variants::HEALTH) => ("no filter", "minimal module, exempt"),
-        (Group::Passing, _) => ("no filter", "minimal module, off"),
-        _ => ("direct_response", "minimal module, on"),
-    };
-    let base = samples(base);
-    let added = pick(each).above(&base).median();
-    (added, added / samples(floor).above(&base).median())
+    let baseline = of(own.variant.baseline());
+    let added = quantity(own).above(&baseline).median();
+    (added, added / of(own.variant.minimal()).above(&baseline).median())
 }
 
-pub fn growth(measured: &[Measured]) -> String {
-    let row = |each: &&Measured| {
-        let (low, high) = each.http1.quartiles();
-        let middle = format!("{low:.2} to {high:.2}");
-        vec![each.variant.label.clone(), us(each.http1.median()), middle]
-    };
-    let rows: Vec<_> = of(measured, Group::Growing).iter().map(row).collect();
-    let table = table::render(&["", "median", "middle half"], &rows);
-    format!("### How a 503 grows, HTTP/1.1, in µs\n\n{table}")
+/// A table of how the cost of a 503 grows with the configuration.
+pub fn growth(results: &[VariantResults]) -> String {
+    let rows: Vec<_> = of_group(results, Group::Growing)
+        .map(|own| {
+            let time = &own.http1.time;
+            vec![own.variant.label.clone(), decimals(time.median()), quartiles(time)]
+        })
+        .collect();
+    let table = table::render(&["", "time, µs", "quartiles"], &rows);
+    format!(
+        "### How a 503 grows, HTTP/1.1\n\n\
+         Processor time of a 503 by the number of exemptions that are searched, and by the length of the body.\n\n\
+         {table}"
+    )
 }
 
-pub fn picture(measured: &[Measured]) -> String {
-    let bar = |each: &&Measured| Bar {
-        label: each.variant.label.clone(),
-        value: each.http1.median(),
-        range: each.http1.quartiles(),
-        is_ours: each.variant.label.starts_with("this filter"),
+pub fn picture(results: &[VariantResults]) -> String {
+    let bars = |group| {
+        let bar = |own: &VariantResults| Bar {
+            label: own.variant.label.clone(),
+            value: own.http1.time.median(),
+            range: own.http1.time.quartiles(),
+            is_highlighted: own.variant.is_this_filter(),
+        };
+        of_group(results, group).map(bar).collect()
     };
-    let bars = |group| of(measured, group).iter().map(bar).collect::<Vec<_>>();
     chart::draw(&[
         ("Requests that pass", bars(Group::Passing)),
         ("Requests answered 503", bars(Group::Rejecting)),
     ])
 }
 
-fn us(value: f64) -> String {
+fn of_group(results: &[VariantResults], group: Group) -> impl Iterator<Item = &VariantResults> {
+    results.iter().filter(move |results| results.variant.group == group)
+}
+
+fn quartiles(samples: &Samples) -> String {
+    let (first, third) = samples.quartiles();
+    format!("{first:.2} to {third:.2}")
+}
+
+fn decimals(value: f64) -> String {
     format!("{value:.2}")
 }

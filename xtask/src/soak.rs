@@ -1,106 +1,104 @@
 //! `make soak`: requests through one worker while the configuration changes
 //! every second.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use harness::client::Answer;
-use harness::load::{Load, Verdict};
+use harness::envoy::{EnvoyProcess, Launcher};
+use harness::load::{AnswerKind, Load};
 use harness::{plugin_wasm, port};
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::proxy::{self, Proxy};
+use crate::bench::PINNED;
 use crate::variants::BODY;
+use crate::{ecds, envoy_config, process_usage};
 
 const CLIENTS: usize = 8;
-/// How many changes there are between two looks at the memory.
+/// Changes between two readings of the memory.
 const CHANGES: u32 = 10;
-/// How much more memory than after the first part is still flat, in KiB.
-const FLAT_KIB: u64 = 8 * 1024;
-const PLUGIN: &str = "plugin.json";
+/// Growth over the first reading that still counts as none, in KiB.
+const TOLERANCE_KIB: u64 = 8 * 1024;
 
 /// Sends at least `requests`; fails on a wrong answer, a trap or growing memory.
 pub async fn run(requests: u64) -> ExitCode {
-    let folder = TempDir::new().expect("a temporary folder");
-    publish(&folder, false, 0);
-    let port = port();
-    let discovery = json!({ "name": "maintenance", "config_discovery": {
-        "config_source": { "path_config_source": {
-            "path": folder.path().join(PLUGIN),
-            "watched_directory": { "path": folder.path() },
-        } },
-        "type_urls": ["type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"],
-    } });
-    let response =
-        json!({ "direct_response": { "status": 200, "body": { "inline_string": "ok" } } });
-    let listener = proxy::listener("soak", port, &[discovery], &response);
-    let proxy = Proxy::start(folder, &proxy::bootstrap(&[listener]), 1).await;
+    match soak(requests).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
 
-    let (mut answered, mut version, mut first) = (0, 1, None);
-    let begun = Instant::now();
+async fn soak(requests: u64) -> Result<(), String> {
+    let folder = TempDir::new().expect("a temporary folder");
+    publish(folder.path(), 0);
+    let port = port();
+    let filter = ecds::filter(folder.path());
+    let listener = envoy_config::listener("soak", port, &[filter], &envoy_config::ok());
+    let bootstrap = envoy_config::bootstrap(&[listener]);
+    let launcher = Launcher { wrapper: &PINNED, ..Launcher::default() };
+    let envoy = launcher.start(folder, &bootstrap.to_string()).await;
+
+    let (mut answered, mut version, mut first_resident) = (0, 0, None);
+    let start = Instant::now();
     while answered < requests {
-        let load = Load::start(([127, 0, 0, 1], port).into(), CLIENTS, judge);
+        let load = Load::start(([127, 0, 0, 1], port).into(), CLIENTS, classify);
         for _ in 0..CHANGES {
-            publish(&proxy.folder, version % 2 == 1, version);
             version += 1;
+            publish(envoy.folder(), version);
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
         let tally = load.stop().await;
         answered += tally.application + tally.maintenance;
-        let resident = proxy.resident();
-        let settled = *first.get_or_insert(resident);
+        let resident = process_usage::resident_memory(envoy.id());
+        let first = *first_resident.get_or_insert(resident);
         println!(
-            "{answered} answers, {} changes, {} s: {resident} KiB resident, {} wrong or lost",
-            version - 1,
-            begun.elapsed().as_secs(),
+            "{answered} answers, {version} changes, {} s: {resident} KiB resident, {} wrong or lost",
+            start.elapsed().as_secs(),
             tally.faults.len(),
         );
         if let Some(fault) = tally.faults.first() {
-            return failed(&proxy, &format!("a wrong answer: {fault}"));
+            return Err(failure(&envoy, &format!("a wrong answer: {fault}")));
         }
         if tally.application == 0 || tally.maintenance == 0 {
-            return failed(&proxy, "the changes did not take effect");
+            return Err(failure(&envoy, "the changes did not take effect"));
         }
-        if resident > settled + FLAT_KIB {
-            return failed(&proxy, &format!("memory grew from {settled} to {resident} KiB"));
+        if resident > first + TOLERANCE_KIB {
+            return Err(failure(&envoy, &format!("memory grew from {first} to {resident} KiB")));
         }
     }
-    let updates = proxy.admin().updates().await;
+    let updates = envoy.admin().updates().await;
     println!("{} updates accepted, {} refused", updates.accepted, updates.refused);
-    let log = proxy.log();
+    let log = envoy.log();
     if updates.refused > 0 || log.contains("trap") || log.contains("failed") {
-        return failed(&proxy, "the log tells of a failure");
+        return Err(failure(&envoy, "the log has a failure"));
     }
-    ExitCode::SUCCESS
+    Ok(())
 }
 
-fn failed(proxy: &Proxy, why: &str) -> ExitCode {
-    eprintln!("{}\nerror: {why}", proxy.log());
-    ExitCode::FAILURE
+fn failure(envoy: &EnvoyProcess, reason: &str) -> String {
+    format!("{}\nerror: {reason}", envoy.log())
 }
 
-/// Puts a configuration in the watched file, by rename.
-fn publish(folder: &TempDir, on: bool, version: u32) {
-    let configuration = json!({ "enabled": on, "retryAfterSeconds": 60 }).to_string();
-    let mut typed = proxy::wasm("maintenance", &plugin_wasm(), &configuration);
-    // A configuration that is new each time: Envoy keeps the last verdict on an old one.
-    typed["config"]["root_id"] = json!(format!("version-{version}"));
-    let resource = json!({ "version_info": version.to_string(), "resources": [{
-        "@type": "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig",
-        "name": "maintenance",
-        "typed_config": typed,
-    }] });
-    let next = folder.path().join("next.json");
-    std::fs::write(&next, resource.to_string()).expect("the file written");
-    std::fs::rename(next, folder.path().join(PLUGIN)).expect("the file renamed");
+/// Publishes a configuration: maintenance is on in every odd version.
+fn publish(folder: &Path, version: u32) {
+    let configuration = json!({ "enabled": version % 2 == 1, "retryAfterSeconds": 60 });
+    let mut config =
+        envoy_config::plugin_config("maintenance", &plugin_wasm(), &configuration.to_string());
+    // Without a change Envoy would reuse its check of an earlier configuration.
+    config["config"]["root_id"] = json!(format!("version-{version}"));
+    ecds::publish(folder, version, &config);
 }
 
-fn judge(answer: &Answer) -> Option<Verdict> {
+fn classify(answer: &Answer) -> Option<AnswerKind> {
     match answer.status {
-        200 if answer.body == "ok" => Some(Verdict::Application),
+        200 if answer.body == "ok" => Some(AnswerKind::Application),
         503 if answer.body == BODY && answer.header("retry-after") == "60" => {
-            Some(Verdict::Maintenance)
+            Some(AnswerKind::Maintenance)
         }
         _ => None,
     }

@@ -1,132 +1,151 @@
-//! What a module costs before and beside requests: loading it, its memory, and
-//! a change of configuration.
+//! Cost of a module beside requests: load time, memory, and the time that a
+//! change of configuration takes.
 
+use std::process::Output;
 use std::time::{Duration, Instant};
 
-use harness::envoy::{Bootstrap, Envoy};
-use harness::port;
+use harness::envoy::{Bootstrap, Envoy, Launcher};
 use harness::upstream::Upstream;
+use harness::{client, port};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::instructions::{self, can_be_counted};
-use crate::proxy::{self, Proxy};
-use crate::rounds::Samples;
-use crate::table;
-use crate::variants::{self, Modules};
+use crate::bench::PINNED;
+use crate::samples::Samples;
+use crate::variants::{HEALTH, Modules};
+use crate::{callgrind, envoy_config, process_usage, table};
 
 const ON: &str = r#"{"enabled": true}"#;
 const OFF: &str = r#"{"enabled": false}"#;
 const SWITCHES: usize = 20;
 const COUNTS: usize = 2;
 
+const COLUMNS: [&str; 8] = [
+    "",
+    "time to load, ms",
+    "fastest",
+    "fastest, added",
+    "÷ minimal",
+    "resident, 1 worker, MiB",
+    "2 workers",
+    "instructions added, million",
+];
+
+const LEGEND: &str = "\
+- *time to load*: how long `envoy --mode validate` takes to read a bootstrap, compile the module in it and
+  try the plugin configuration; the median of all rounds. Nothing is pinned: V8 compiles on every core.
+- *fastest*: the round that the rest of the machine disturbed least; *added*: above the row without a filter.
+- *÷ minimal*: *fastest, added*, divided by what the minimal module adds.
+- *resident*: Envoy's resident memory after 100 requests, with one worker and with two.
+- *instructions added*: instructions that the same command executes above the row without a filter.
+";
+
 struct Subject<'a> {
     label: &'a str,
     filters: Vec<Value>,
-    load: Samples,
-}
-
-/// Measures all of it.
-pub async fn tables(modules: &Modules, rounds: usize) -> String {
-    let mut subjects = [
-        Subject::new("no filter", vec![]),
-        Subject::new("minimal module", vec![proxy::plugin("m", &modules.minimal, ON)]),
-        Subject::new("this filter", vec![proxy::plugin("m", &modules.ours, ON)]),
-    ];
-    for _ in 0..rounds {
-        for subject in &mut subjects {
-            subject.load.add(load_time(&subject.filters));
-        }
-    }
-    let counts = can_be_counted().then(|| subjects.each_ref().map(Subject::instructions));
-    // Noise only ever adds: the best round is closest to what the work takes.
-    let base = subjects[0].load.best();
-    let floor = subjects[1].load.best() - base;
-    let mut rows = Vec::new();
-    for (index, subject) in subjects.iter().enumerate() {
-        let added = subject.load.best() - base;
-        let [one, two] = [resident(subject, 1).await, resident(subject, 2).await];
-        let mut row = vec![subject.label.to_owned(), format!("{:.1}", subject.load.median())];
-        row.push(format!("{:.1}", subject.load.best()));
-        row.extend([format!("{added:.1}"), format!("{:.2}", added / floor)]);
-        row.extend([one, two].map(|kib| format!("{:.1}", kib / 1024.0)));
-        let million = counts.map(|counts| format!("{:.0}", (counts[index] - counts[0]) / 1e6));
-        row.push(million.unwrap_or_else(|| "-".into()));
-        rows.push(row);
-    }
-    let head = [
-        "",
-        "`--mode validate`, ms",
-        "best",
-        "best, added",
-        "× minimal",
-        "resident, 1 worker, MiB",
-        "2 workers",
-        "instructions to load, million",
-    ];
-    let loading = table::render(&head, &rows);
-    let switches = switches().await;
-    format!("### Loading and memory\n\n{loading}\n{switches}")
+    time: Samples,
 }
 
 impl<'a> Subject<'a> {
     fn new(label: &'a str, filters: Vec<Value>) -> Self {
-        Self { label, filters, load: Samples::default() }
-    }
-
-    /// How many instructions it takes to load; V8's threads share the work in one
-    /// of several ways, and the least is the one without extra work.
-    fn instructions(&self) -> f64 {
-        let counts = [(); COUNTS].map(|()| instructions::load(&self.bootstrap(0)));
-        counts.into_iter().fold(f64::INFINITY, f64::min)
+        Self { label, filters, time: Samples::default() }
     }
 
     fn bootstrap(&self, port: u16) -> Value {
-        bootstrap(&self.filters, port)
+        let listener = envoy_config::listener("only", port, &self.filters, &envoy_config::ok());
+        envoy_config::bootstrap(&[listener])
+    }
+
+    fn time_to_load(&self) -> f64 {
+        let bootstrap = self.bootstrap(0);
+        let start = Instant::now();
+        validate(&Launcher::default(), &bootstrap);
+        milliseconds(start.elapsed())
+    }
+
+    /// The lower of several counts: V8's threads share the work differently
+    /// each time, at times with extra work.
+    fn instructions_to_load(&self) -> f64 {
+        let counts = (0..COUNTS).map(|_| callgrind::instructions_to_validate(&self.bootstrap(0)));
+        counts.collect::<Samples>().min()
+    }
+
+    /// Resident memory of an Envoy that has answered, in MiB.
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52 KiB")]
+    async fn resident_memory(&self, workers: u32) -> f64 {
+        let port = port();
+        let folder = TempDir::new().expect("a temporary folder");
+        let launcher = Launcher { workers, wrapper: &PINNED, ..Launcher::default() };
+        let envoy = launcher.start(folder, &self.bootstrap(port).to_string()).await;
+        for _ in 0..100 {
+            client::get(([127, 0, 0, 1], port).into(), HEALTH).await;
+        }
+        process_usage::resident_memory(envoy.id()) as f64 / 1024.0
     }
 }
 
-fn bootstrap(filters: &[Value], port: u16) -> Value {
-    let response = serde_json::json!({ "direct_response": { "status": 200 } });
-    proxy::bootstrap(&[proxy::listener("one", port, filters, &response)])
+/// Has Envoy validate a bootstrap, which must succeed.
+pub fn validate(launcher: &Launcher, bootstrap: &Value) -> Output {
+    let output = launcher.validate(&bootstrap.to_string());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output
 }
 
-/// How long Envoy takes to read a bootstrap, compile what is in it and try the
-/// plugin's configuration, in milliseconds. Nothing is pinned: V8 compiles on
-/// every core.
-fn load_time(filters: &[Value]) -> f64 {
-    milliseconds(proxy::validate(&[], &bootstrap(filters, 0)).1)
-}
-
-/// The memory that Envoy has resident when it has answered, in KiB.
-#[expect(clippy::cast_precision_loss, reason = "far below 2^52 KiB")]
-async fn resident(subject: &Subject<'_>, workers: u32) -> f64 {
-    let port = port();
-    let folder = TempDir::new().expect("a temporary folder");
-    let proxy = Proxy::start(folder, &subject.bootstrap(port), workers).await;
-    for _ in 0..100 {
-        harness::client::get(([127, 0, 0, 1], port).into(), variants::HEALTH).await;
+/// Measures load time, memory and changes of configuration, and returns their tables.
+pub async fn tables(modules: &Modules, rounds: usize) -> String {
+    let plugin = |module| vec![envoy_config::plugin("plugin", module, ON)];
+    let mut subjects = [
+        Subject::new("no filter", vec![]),
+        Subject::new("minimal module", plugin(&modules.minimal)),
+        Subject::new("this filter", plugin(&modules.shipped)),
+    ];
+    for _ in 0..rounds {
+        for subject in &mut subjects {
+            let time = subject.time_to_load();
+            subject.time.add(time);
+        }
     }
-    proxy.resident() as f64
+    let [no_filter, minimal, _] = subjects.each_ref().map(|subject| subject.time.min());
+    let counts =
+        callgrind::is_available().then(|| subjects.each_ref().map(Subject::instructions_to_load));
+    let mut rows = Vec::new();
+    for (index, subject) in subjects.iter().enumerate() {
+        let fastest = subject.time.min();
+        let added = fastest - no_filter;
+        let mut row = vec![subject.label.to_owned(), decimal(subject.time.median())];
+        row.extend([decimal(fastest), decimal(added)]);
+        row.push(format!("{:.2}", added / (minimal - no_filter)));
+        for workers in [1, 2] {
+            row.push(decimal(subject.resident_memory(workers).await));
+        }
+        let million = counts.map(|counts| format!("{:.0}", (counts[index] - counts[0]) / 1e6));
+        row.push(million.unwrap_or_else(|| "-".into()));
+        rows.push(row);
+    }
+    let loading = table::render(&COLUMNS, &rows);
+    let changes = changes_of_configuration().await;
+    format!("### Loading and memory\n\n{LEGEND}\n{loading}\n{changes}")
 }
 
-/// The time from the file's rename to the moment Envoy says that every worker
-/// has the configuration.
-async fn switches() -> String {
+async fn changes_of_configuration() -> String {
     let upstream = Upstream::start().await;
     let mut envoy = Envoy::start(&Bootstrap::watched(upstream.address(), OFF)).await;
-    let mut samples = Samples::default();
+    let mut time = Samples::default();
     for switch in 0..SWITCHES {
-        let begun = Instant::now();
+        let start = Instant::now();
         envoy.switch(if switch % 2 == 0 { ON } else { OFF }).await;
-        samples.add(milliseconds(begun.elapsed()));
+        time.add(milliseconds(start.elapsed()));
     }
-    let row = vec!["accepted by 2 workers".into(), ms(samples.median()), ms(samples.best())];
-    let table = table::render(&["", "median", "best"], &[row]);
-    format!("### A change of configuration, {SWITCHES} times, in ms\n\n{table}")
+    let row = vec!["accepted by 2 workers".into(), decimal(time.median()), decimal(time.min())];
+    let table = table::render(&["", "median, ms", "fastest"], &[row]);
+    format!(
+        "### A change of configuration\n\n\
+         Time from the rename of the file with the configuration until Envoy says that every worker has it;\n\
+         {SWITCHES} changes, of a module that is loaded.\n\n{table}"
+    )
 }
 
-fn ms(value: f64) -> String {
+fn decimal(value: f64) -> String {
     format!("{value:.1}")
 }
 

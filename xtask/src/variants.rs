@@ -1,4 +1,4 @@
-//! What is measured side by side.
+//! The filters and settings that are measured side by side.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,11 +6,20 @@ use std::path::{Path, PathBuf};
 use harness::{plugin_wasm, repository};
 use serde_json::{Value, json};
 
-use crate::proxy::plugin;
+use crate::envoy_config::{ok, plugin};
 
+/// The path that is exempt by default.
 pub const HEALTH: &str = "/load-balancer/health-check";
+/// The default body of a 503.
 pub const BODY: &str = r#"{"error":"maintenance","message":"The service is down for maintenance. Please retry later."}"#;
 const ON: &str = r#"{"enabled": true}"#;
+
+const NO_FILTER: &str = "no filter";
+const DIRECT_RESPONSE: &str = "direct_response";
+const FAULT_FILTER: &str = "fault filter";
+const MINIMAL_OFF: &str = "minimal module, off";
+const MINIMAL_EXEMPT: &str = "minimal module, exempt";
+const MINIMAL_ON: &str = "minimal module, on";
 
 const LUA: &str = r#"
 function envoy_on_request(handle)
@@ -28,34 +37,73 @@ function envoy_on_request(handle)
 end
 "#;
 
-/// The callbacks without which a module does not know the configuration of a
-/// stream, and when that ends.
-const CALLBACKS: &str = r#"
+/// Callbacks that a filter needs to know which configuration a stream belongs
+/// to, and when the configuration is no longer used. They do nothing here.
+const CONTEXT_CALLBACKS: &str = r#"
     (func (export "proxy_on_context_create") (param i32 i32))
     (func (export "proxy_on_delete") (param i32))"#;
 
-/// What one variant is compared with.
+/// What happens to the requests of a variant.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Group {
-    /// The request passes to the application.
+    /// They pass to the application.
     Passing,
-    /// The proxy answers 503.
+    /// Envoy answers 503.
     Rejecting,
-    /// The proxy answers 503, with more to look up or to send.
+    /// Envoy answers 503, with more exemptions to search or a longer body to send.
     Growing,
 }
 
+/// A filter chain to measure, and the request to measure it with.
 pub struct Variant {
     pub label: String,
     pub group: Group,
+    /// Path of the request.
     pub path: &'static str,
+    /// Expected status code.
     pub status: u16,
     pub filters: Vec<Value>,
+    /// What the route behind the filters answers.
     pub response: Value,
 }
 
-fn ok() -> Value {
-    json!({ "direct_response": { "status": 200, "body": { "inline_string": "ok" } } })
+impl Variant {
+    fn passing(label: &str, path: &'static str, filters: Vec<Value>) -> Self {
+        let label = label.into();
+        Self { label, group: Group::Passing, path, status: 200, filters, response: ok() }
+    }
+
+    fn rejecting(label: &str, filters: Vec<Value>) -> Self {
+        let label = label.into();
+        let group = Group::Rejecting;
+        Self { label, group, path: "/orders", status: 503, filters, response: ok() }
+    }
+
+    /// Label of the variant without a filter.
+    pub fn baseline(&self) -> &'static str {
+        match self.group {
+            Group::Passing => NO_FILTER,
+            Group::Rejecting | Group::Growing => DIRECT_RESPONSE,
+        }
+    }
+
+    /// Label of the variant in which the minimal module does the same.
+    pub fn minimal(&self) -> &'static str {
+        match (self.group, self.path) {
+            (Group::Passing, HEALTH) => MINIMAL_EXEMPT,
+            (Group::Passing, _) => MINIMAL_OFF,
+            (Group::Rejecting | Group::Growing, _) => MINIMAL_ON,
+        }
+    }
+
+    /// Whether the variant answers with the default headers and body.
+    pub fn has_default_reply(&self) -> bool {
+        self.group == Group::Rejecting && self.label != FAULT_FILTER
+    }
+
+    pub fn is_this_filter(&self) -> bool {
+        self.label.starts_with("this filter")
+    }
 }
 
 fn unavailable() -> Value {
@@ -70,17 +118,6 @@ fn unavailable() -> Value {
     });
     json!({ "direct_response": { "status": 503, "body": { "inline_string": BODY } },
             "response_headers_to_add": headers })
-}
-
-fn passing(label: &str, path: &'static str, filters: Vec<Value>) -> Variant {
-    let label = label.into();
-    Variant { label, group: Group::Passing, path, status: 200, filters, response: ok() }
-}
-
-fn rejecting(label: &str, filters: Vec<Value>) -> Variant {
-    let label = label.into();
-    let group = Group::Rejecting;
-    Variant { label, group, path: "/orders", status: 503, filters, response: ok() }
 }
 
 fn lua() -> Value {
@@ -101,62 +138,70 @@ fn fault() -> Value {
 pub struct Modules {
     /// `minimal.wat`.
     pub minimal: PathBuf,
-    /// The same with callbacks that do nothing where a context comes and goes.
-    pub told: PathBuf,
-    /// The one that is shipped.
-    pub ours: PathBuf,
+    /// `minimal.wat` with [`CONTEXT_CALLBACKS`].
+    pub minimal_with_contexts: PathBuf,
+    /// The module that is shipped.
+    pub shipped: PathBuf,
 }
 
 impl Modules {
-    /// Puts those that are not built yet into `folder`.
-    pub fn in_folder(folder: &Path) -> Self {
-        let text = fs::read_to_string(repository().join("xtask/minimal.wat")).expect("the text");
-        let module = text.trim_end().strip_suffix(')').expect("a module");
-        let write = |name: &str, text: String| {
+    /// Assembles the two minimal modules into `folder`.
+    pub fn assemble(folder: &Path) -> Self {
+        let text = fs::read_to_string(repository().join("xtask/minimal.wat")).expect("minimal.wat");
+        let open_module = text.trim_end().strip_suffix(')').expect("a module");
+        let assemble = |name: &str, text: String| {
             let file = folder.join(name);
             fs::write(&file, wat::parse_str(text).expect("valid text")).expect("a module written");
             file
         };
         Self {
-            minimal: write("minimal.wasm", format!("{module})")),
-            told: write("told.wasm", format!("{module}{CALLBACKS})")),
-            ours: plugin_wasm(),
+            minimal: assemble("minimal.wasm", format!("{open_module})")),
+            minimal_with_contexts: assemble(
+                "minimal-with-contexts.wasm",
+                format!("{open_module}{CONTEXT_CALLBACKS})"),
+            ),
+            shipped: plugin_wasm(),
         }
     }
 }
 
-/// All variants of `modules`, and of `others` with the names that they go by.
-pub fn all(modules: &Modules, others: &[(String, PathBuf)]) -> Vec<Variant> {
-    let Modules { minimal, told, ours } = modules;
+/// All variants of `modules`, and of further modules with their labels.
+pub fn all(modules: &Modules, further: &[(String, PathBuf)]) -> Vec<Variant> {
+    let Modules { minimal, minimal_with_contexts: contexts, shipped } = modules;
+    let passing = |label: &str, path, module, configuration| {
+        Variant::passing(label, path, vec![plugin(label, module, configuration)])
+    };
+    let rejecting =
+        |label: &str, module| Variant::rejecting(label, vec![plugin(label, module, ON)]);
     let mut variants = vec![
-        passing("no filter", "/orders", vec![]),
-        passing("minimal module, off", "/orders", vec![plugin("minimal-off", minimal, "")]),
-        passing("the same, told of contexts, off", "/orders", vec![plugin("told-off", told, "")]),
-        passing("this filter, disabled", "/orders", vec![plugin("off", ours, "{}")]),
-        passing("minimal module, exempt", HEALTH, vec![plugin("minimal-exempt", minimal, ON)]),
-        passing("this filter, exempt", HEALTH, vec![plugin("exempt", ours, ON)]),
-        Variant { response: unavailable(), ..rejecting("direct_response", vec![]) },
-        rejecting("fault filter", vec![fault()]),
-        rejecting("Lua filter", vec![lua()]),
-        rejecting("minimal module, on", vec![plugin("minimal-on", minimal, ON)]),
-        rejecting("the same, told of contexts, on", vec![plugin("told-on", told, ON)]),
-        rejecting("this filter, rejecting", vec![plugin("on", ours, ON)]),
+        Variant::passing(NO_FILTER, "/orders", vec![]),
+        // An empty configuration switches the minimal module off.
+        passing(MINIMAL_OFF, "/orders", minimal, ""),
+        passing("minimal module with context callbacks, off", "/orders", contexts, ""),
+        passing("this filter, disabled", "/orders", shipped, "{}"),
+        passing(MINIMAL_EXEMPT, HEALTH, minimal, ON),
+        passing("this filter, exempt", HEALTH, shipped, ON),
+        Variant { response: unavailable(), ..Variant::rejecting(DIRECT_RESPONSE, vec![]) },
+        Variant::rejecting(FAULT_FILTER, vec![fault()]),
+        Variant::rejecting("Lua filter", vec![lua()]),
+        rejecting(MINIMAL_ON, minimal),
+        rejecting("minimal module with context callbacks, on", contexts),
+        rejecting("this filter, rejecting", shipped),
     ];
-    for (name, module) in others {
-        let module_off = plugin(&format!("{name}-off"), module, "{}");
-        let module_on = plugin(&format!("{name}-on"), module, ON);
-        variants.push(passing(&format!("{name}, disabled"), "/orders", vec![module_off]));
-        variants.push(rejecting(&format!("{name}, rejecting"), vec![module_on]));
+    for (name, module) in further {
+        variants.push(passing(&format!("{name}, disabled"), "/orders", module, "{}"));
+        variants.push(rejecting(&format!("{name}, rejecting"), module));
     }
     let growing = |label: String, configuration: &Value| {
-        let filters = vec![plugin(&label, ours, &configuration.to_string())];
-        Variant { group: Group::Growing, ..rejecting(&label, filters) }
+        let filters = vec![plugin(&label, shipped, &configuration.to_string())];
+        Variant { group: Group::Growing, ..Variant::rejecting(&label, filters) }
     };
     for count in [1_u32, 4, 16, 64] {
         let exemptions: Vec<_> =
             (0..count).map(|n| json!({ "path": format!("/exempt/path-{n:02}") })).collect();
         let configuration = json!({ "enabled": true, "exemptions": exemptions });
-        variants.push(growing(format!("{count} exemptions"), &configuration));
+        let plural = if count == 1 { "" } else { "s" };
+        variants.push(growing(format!("{count} exemption{plural}"), &configuration));
     }
     for kib in [0_usize, 1, 4, 16, 64] {
         let body = "x".repeat(kib * 1024);
@@ -164,4 +209,31 @@ pub fn all(modules: &Modules, others: &[(String, PathBuf)]) -> Vec<Variant> {
         variants.push(growing(format!("body of {kib} KiB"), &configuration));
     }
     variants
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_variant_is_compared_with_existing_variants_of_its_group() {
+        let file = PathBuf::from("module.wasm");
+        let modules = Modules {
+            minimal: file.clone(),
+            minimal_with_contexts: file.clone(),
+            shipped: file.clone(),
+        };
+        let variants = all(&modules, &[("other".into(), file)]);
+        let labeled = |label: &str| {
+            let mut found = variants.iter().filter(|variant| variant.label == label);
+            let variant = found.next().unwrap_or_else(|| panic!("no variant {label}"));
+            assert!(found.next().is_none(), "two variants {label}");
+            variant
+        };
+        for variant in &variants {
+            labeled(&variant.label);
+            assert_eq!(labeled(variant.baseline()).status, variant.status, "{}", variant.label);
+            assert_eq!(labeled(variant.minimal()).status, variant.status, "{}", variant.label);
+        }
+    }
 }

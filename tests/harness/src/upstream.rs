@@ -1,5 +1,6 @@
 //! Application behind the proxy. It records every request that reaches it.
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -41,6 +42,7 @@ pub struct Upstream {
 /// Record of everything that has reached the upstream.
 struct Received {
     requests: Mutex<Vec<String>>,
+    header_names: Mutex<BTreeSet<String>>,
     body_bytes: Mutex<usize>,
     held_responses: Semaphore,
 }
@@ -52,6 +54,7 @@ impl Upstream {
         let address = listener.local_addr().expect("the port");
         let received = Arc::new(Received {
             requests: Mutex::default(),
+            header_names: Mutex::default(),
             body_bytes: Mutex::default(),
             held_responses: Semaphore::new(0),
         });
@@ -70,6 +73,12 @@ impl Upstream {
     #[must_use]
     pub fn requests(&self) -> Vec<String> {
         self.received.requests.lock().expect("no panic").clone()
+    }
+
+    /// Whether any request has reached the upstream with a header of this name.
+    #[must_use]
+    pub fn has_received_header(&self, name: &str) -> bool {
+        self.received.header_names.lock().expect("no panic").contains(name)
     }
 
     /// Number of request body bytes that have reached the upstream.
@@ -117,6 +126,8 @@ async fn answer(
     let line = format!("{} {}", request.method(), request.uri());
     let path = request.uri().path().to_owned();
     received.requests.lock().expect("no panic").push(line);
+    let names = request.headers().keys().map(|name| name.as_str().to_owned());
+    received.header_names.lock().expect("no panic").extend(names);
     let content_type = request.headers().get(CONTENT_TYPE).map(|value| value.as_bytes().to_vec());
     if content_type.is_some_and(|value| value.starts_with(b"application/grpc")) {
         let response = health.call(request).await?;

@@ -1,4 +1,4 @@
-//! What is in the body of a function.
+//! Analysis of the body of a function.
 
 use std::collections::BTreeSet;
 
@@ -7,18 +7,18 @@ use walrus::ir::{
 };
 use walrus::{FunctionId, LocalFunction, TypeId};
 
-/// What of a body matters here.
+/// Calls and control flow of a function.
 #[derive(Default)]
 pub struct Body {
-    /// All functions that it mentions.
+    /// Functions that it mentions, such as the callees of direct calls.
     pub mentions: BTreeSet<FunctionId>,
-    /// The types of what it calls through a table.
-    pub indirect: BTreeSet<TypeId>,
-    /// Its sequences of instructions.
+    /// Types of the functions that it calls through the table.
+    pub indirect_calls: BTreeSet<TypeId>,
+    /// Its instruction sequences: the function's own and those of its blocks.
     pub sequences: Vec<InstrSeqId>,
-    /// The sequences that a branch may leave.
-    left: BTreeSet<InstrSeqId>,
-    returns: bool,
+    /// Sequences that a branch refers to.
+    branch_targets: BTreeSet<InstrSeqId>,
+    has_return: bool,
 }
 
 impl Body {
@@ -28,12 +28,14 @@ impl Body {
         body
     }
 
-    /// Whether the function is left by its end or a `return`.
+    /// Whether the function can return: by a `return`, by a branch out of its
+    /// outermost block, or at its end. A function that ends in `unreachable`
+    /// does not return at its end.
     pub fn may_return(&self, function: &LocalFunction) -> bool {
         let entry = function.entry_block();
         let last = function.block(entry).instrs.last();
-        let ends = !last.is_some_and(|(instruction, _)| instruction.is_unreachable());
-        ends || self.returns || self.left.contains(&entry)
+        let ends_in_trap = last.is_some_and(|(instruction, _)| instruction.is_unreachable());
+        !ends_in_trap || self.has_return || self.branch_targets.contains(&entry)
     }
 }
 
@@ -47,23 +49,23 @@ impl<'f> Visitor<'f> for Body {
     }
 
     fn visit_call_indirect(&mut self, call: &CallIndirect) {
-        self.indirect.insert(call.ty);
+        self.indirect_calls.insert(call.ty);
     }
 
     fn visit_return(&mut self, _: &Return) {
-        self.returns = true;
+        self.has_return = true;
     }
 
     fn visit_br(&mut self, branch: &Br) {
-        self.left.insert(branch.block);
+        self.branch_targets.insert(branch.block);
     }
 
     fn visit_br_if(&mut self, branch: &BrIf) {
-        self.left.insert(branch.block);
+        self.branch_targets.insert(branch.block);
     }
 
     fn visit_br_table(&mut self, branch: &BrTable) {
-        self.left.extend(branch.blocks.iter().copied());
-        self.left.insert(branch.default);
+        self.branch_targets.extend(branch.blocks.iter().copied());
+        self.branch_targets.insert(branch.default);
     }
 }

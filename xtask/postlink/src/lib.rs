@@ -1,49 +1,53 @@
-//! Makes a linked proxy-wasm module cheaper to load, without a change to what
-//! it does, up to a trap: what a host cannot see of the way there may be left out.
+//! Makes a linked proxy-wasm module cheaper to load and to run. A host observes no
+//! difference, except that a trap may come earlier: before work whose result no
+//! host would see.
 //!
-//! Envoy has V8 compile the whole module before it serves, with the optimizing
-//! compiler alone (`--no-liftoff`), so load time goes with the code that V8
-//! compiles. Three steps, each in a module of its own, leave it less:
+//! Envoy runs V8 with `--no-liftoff`: the optimizing compiler compiles the whole
+//! module before the filter serves a request. Load time therefore grows with the
+//! code that V8 compiles. Three steps reduce it; the head of each file says what
+//! the step does, why, and what it saves:
 //!
-//! 1. [`exports`]: what no host looks for is not exported;
-//! 2. [`dead`]: what only leads to a trap is a trap, and what nothing can call
-//!    is nothing;
-//! 3. [`calls`]: functions call one another through the table, so that V8 does
-//!    not inline them.
+//! 1. [`exports`] removes the exports that Envoy does not need to know;
+//! 2. [`unused`] removes code that no host could notice;
+//! 3. [`calls`] turns direct calls into calls through the table.
+//!
+//! [`supported`] rejects modules that the steps would misread.
 
 mod body;
 mod calls;
-mod dead;
 mod exports;
 mod supported;
+mod unused;
 
 use walrus::{Module, ModuleConfig, passes};
 
-/// The same module, cheaper to load. Names of functions are kept, if it has any.
+/// Applies the three steps to a linked module. Names of functions are kept.
 ///
 /// # Errors
-/// It is not a module, lacks what a proxy-wasm host needs, or has something in
-/// it that the step does not handle.
-pub fn improved(module: &[u8]) -> Result<Vec<u8>, String> {
+/// Fails if `module` is no WebAssembly module, if it lacks an export that a
+/// proxy-wasm host needs, or if it uses a feature that the steps do not support.
+pub fn optimize(module: &[u8]) -> Result<Vec<u8>, String> {
     let mut module = ModuleConfig::new()
         .generate_producers_section(false)
         .parse(module)
         .map_err(|error| format!("not a WebAssembly module: {error:#}"))?;
-    exports::prune(&mut module)?;
+    exports::require(&module)?;
+    exports::remove_others(&mut module);
     supported::check(&module)?;
-    dead::prune(&mut module);
+    unused::replace_by_traps(&mut module);
     passes::gc::run(&mut module);
-    calls::through_table(&mut module);
-    without_customs(&mut module);
-    let improved = module.emit_wasm();
-    Module::from_buffer(&improved).map_err(|error| format!("a module gone wrong: {error:#}"))?;
-    Ok(improved)
+    calls::route_through_table(&mut module);
+    remove_custom_sections(&mut module);
+    let optimized = module.emit_wasm();
+    Module::from_buffer(&optimized)
+        .map_err(|error| format!("postlink wrote an invalid module: {error:#}"))?;
+    Ok(optimized)
 }
 
-/// Sections for tools, such as the list of target features.
-fn without_customs(module: &mut Module) {
-    let customs: Vec<_> = module.customs.iter().map(|(id, _)| id).collect();
-    for id in customs {
+/// Removes sections for tools, such as the list of target features.
+fn remove_custom_sections(module: &mut Module) {
+    let sections: Vec<_> = module.customs.iter().map(|(id, _)| id).collect();
+    for id in sections {
         module.customs.delete(id);
     }
 }

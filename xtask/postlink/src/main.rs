@@ -1,23 +1,25 @@
-//! `make build` runs it on what the linker wrote.
+//! Command line of postlink: `make build` runs it on the output of the linker.
 
 use std::process::ExitCode;
 use std::{env, fs};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let [from, to] = &arguments[..] else {
-        eprintln!("usage: postlink LINKED.wasm PLUGIN.wasm");
+    let [linked, output] = &arguments[..] else {
+        eprintln!("usage: postlink LINKED.wasm OUTPUT.wasm");
         return ExitCode::FAILURE;
     };
-    let done = fs::read(from)
-        .map_err(|error| format!("{from}: {error}"))
-        .and_then(|module| postlink::improved(&module).map_err(|why| format!("{from}: {why}")))
-        .and_then(|module| fs::write(to, module).map_err(|error| format!("{to}: {error}")));
-    match done {
+    match run(linked, output) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            eprintln!("error: {why}");
+        Err(error) => {
+            eprintln!("error: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn run(linked: &str, output: &str) -> Result<(), String> {
+    let module = fs::read(linked).map_err(|error| format!("{linked}: {error}"))?;
+    let optimized = postlink::optimize(&module).map_err(|error| format!("{linked}: {error}"))?;
+    fs::write(output, optimized).map_err(|error| format!("{output}: {error}"))
 }

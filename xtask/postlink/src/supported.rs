@@ -1,49 +1,49 @@
-//! What the step understands: modules as compilers of today write them for a
-//! proxy. What it might take for something else is refused.
+//! Rejects modules with features that the steps would misread. Compilers do not
+//! use them in modules for a proxy today.
 
 use walrus::ir::Instr;
-use walrus::{ElementItems, ElementKind, ExportItem, Module, RefType, Table, ValType};
+use walrus::{ElementItems, ElementKind, Module, RefType, Table, ValType};
 
 use crate::body::Body;
 
-/// Looks at everything that the other parts rely on.
+/// Checks everything that the steps rely on.
 ///
 /// # Errors
-/// Something that they would not see, such as a tail call or a second table.
+/// Fails on the first unsupported feature, such as a tail call or a second table.
 pub fn check(module: &Module) -> Result<(), String> {
     for (_, function) in module.funcs.iter_local() {
         for sequence in Body::of(function).sequences {
             for (instruction, _) in &function.block(sequence).instrs {
-                if !is_handled(instruction) {
-                    return Err(format!("an instruction that is not handled: {instruction:?}"));
+                if !is_supported(instruction) {
+                    return Err(format!("unsupported instruction: {instruction:?}"));
                 }
             }
         }
     }
-    let is_own = |table: &Table| {
+    let is_supported_table = |table: &Table| {
         table.import.is_none() && !table.table64 && table.element_ty == RefType::FUNCREF
     };
     let tables: Vec<_> = module.tables.iter().collect();
-    if tables.len() > 1 || !tables.into_iter().all(is_own) {
-        return Err("tables other than one of its own for functions are not handled".into());
-    }
-    if module.exports.iter().any(|export| matches!(export.item, ExportItem::Table(_))) {
-        return Err("a table that the host can change is not handled".into());
+    if tables.len() > 1 || !tables.into_iter().all(is_supported_table) {
+        return Err(
+            "unsupported tables: there may be one, for functions, that is not imported".into()
+        );
     }
     if !module.elements.iter().all(|element| {
         matches!(element.kind, ElementKind::Active { .. })
             && matches!(element.items, ElementItems::Functions(_))
     }) {
-        return Err("table entries that are not functions from the start are not handled".into());
+        return Err("unsupported table entries: they must be functions from the start".into());
     }
     if module.globals.iter().any(|global| matches!(global.ty, ValType::Ref(_))) {
-        return Err("globals that hold references are not handled".into());
+        return Err("unsupported globals: they hold references".into());
     }
     Ok(())
 }
 
-/// Instructions that leave a function only as [`Body`] sees, and change no table.
-fn is_handled(instruction: &Instr) -> bool {
+/// Whether [`Body`] knows how the instruction leaves the function, and the
+/// instruction does not change a table or refer to a function as a value.
+fn is_supported(instruction: &Instr) -> bool {
     matches!(
         instruction,
         Instr::Binop(_)
