@@ -36,6 +36,8 @@ fi
 # The inline threshold counters opt-level "z", which leaves many small functions: Envoy compiles fewer, larger functions
 # faster.
 flags=(-Clink-arg=--compress-relocations -Cllvm-args=-inline-threshold=50)
+# SHA-256 as a loop instead of 64 unrolled rounds: 7 KB less, for one digest of a token per request at most.
+flags+=('--cfg=sha2_backend_soft="compact"')
 # Panic messages contain source paths. The remapping removes this machine's folders from them.
 for root in "${roots[@]}"; do
     flags+=("--remap-path-prefix=$root=")

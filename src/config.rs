@@ -6,8 +6,10 @@
 
 use serde::Deserialize;
 
+use crate::bypass::Bypass;
 use crate::exemption::Exemptions;
 use crate::reply::{ResponseConfig, RetryAfter};
+use crate::scope::Scope;
 
 /// Plugin configuration of the maintenance filter.
 ///
@@ -20,10 +22,17 @@ use crate::reply::{ResponseConfig, RetryAfter};
 pub struct PluginConfig {
     /// Whether maintenance is in force.
     pub enabled: bool,
+    /// Whether to count the requests that would be rejected, and to reject none.
+    pub dry_run: bool,
     /// Seconds that clients are told to wait.
     pub retry_after_seconds: RetryAfter,
     /// Requests that maintenance leaves alone. Replaces the default; `[]` exempts nothing.
     pub exemptions: Exemptions,
+    /// Requests that maintenance applies to. Absent: all.
+    pub scope: Scope,
+    /// Requests that maintenance lets through because they carry a token. Absent: none.
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "Bypass"))]
+    pub bypass: Option<Bypass>,
     /// The answer to every other request. Its status is always 503.
     pub response: ResponseConfig,
 }

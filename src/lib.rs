@@ -9,7 +9,7 @@
 //! The layers, an arrow meaning "may use":
 //!
 //! ```text
-//! filter → policy → config → { exemption, reply } → { json, limits, error, token }
+//! filter → policy → config → { scope, exemption, bypass, reply } → { path, json, limits, error, token }
 //! ```
 //!
 //! `filter` is all that knows proxy-wasm. Everything else runs in ordinary
@@ -21,11 +21,15 @@
 //! struct Get(&'static str);
 //!
 //! impl RequestHead for Get {
-//!     fn path(&self) -> Option<Vec<u8>> {
-//!         Some(self.0.into())
+//!     fn header(&self, name: &str) -> Option<Vec<u8>> {
+//!         match name {
+//!             ":path" => Some(self.0.into()),
+//!             ":method" => Some(b"GET".to_vec()),
+//!             _ => None,
+//!         }
 //!     }
-//!     fn method(&self) -> Option<Vec<u8>> {
-//!         Some(b"GET".to_vec())
+//!     fn occurrences(&self, name: &str) -> usize {
+//!         self.header(name).into_iter().count()
 //!     }
 //! }
 //!
@@ -50,12 +54,15 @@
     unsafe_code
 )]
 
+pub mod bypass;
 pub mod config;
 pub mod error;
 pub mod exemption;
 pub mod filter;
 mod json;
 pub mod limits;
+mod path;
 pub mod policy;
 pub mod reply;
+pub mod scope;
 mod token;

@@ -20,6 +20,16 @@ pub const DEFAULT_EXEMPT_PATH: &str = "/load-balancer/health-check";
 /// Method of an exemption that lists none.
 pub const DEFAULT_METHOD: &str = "GET";
 
+/// Number of hosts, and of path prefixes, that a scope may list.
+pub const SCOPE_ENTRIES: RangeInclusive<usize> = 1..=64;
+/// Longest host of a scope, in bytes.
+pub const MAX_HOST_BYTES: usize = 253;
+
+/// Number of tokens that a bypass may list.
+pub const BYPASS_TOKENS: RangeInclusive<usize> = 1..=8;
+/// Length of a token in a request, in bytes.
+pub const BYPASS_TOKEN_BYTES: RangeInclusive<usize> = 1..=256;
+
 /// Largest number of headers that a configuration may add to the 503.
 pub const MAX_RESPONSE_HEADERS: usize = 32;
 /// Longest name of such a header, in bytes.

@@ -1,6 +1,7 @@
 //! Finds the exemption of a request.
 
 use super::{Action, Exemption, Exemptions, Methods, PathPattern};
+use crate::path::{is_ambiguous, without_query};
 
 /// The exemptions of a configuration by path, so that the time of a look-up
 /// hardly grows with their number.
@@ -92,27 +93,5 @@ impl ExemptionIndex {
             .filter_map(move |length| path.get(..length))
             .filter(|start| start.ends_with(b"/"))
             .flat_map(|start| self.prefixes.get(start))
-    }
-}
-
-fn without_query(path: &[u8]) -> &[u8] {
-    path.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or(path)
-}
-
-/// Returns whether an upstream may read `path` as another path.
-fn is_ambiguous(mut path: &[u8]) -> bool {
-    loop {
-        match path {
-            [] => return false,
-            [b'\\' | b';', ..]
-            | [b'/', b'/', ..]
-            | [b'/', b'.']
-            | [b'/', b'.', b'/', ..]
-            | [b'/', b'.', b'.']
-            | [b'/', b'.', b'.', b'/', ..]
-            | [b'%', b'2', b'5' | b'e' | b'E' | b'f' | b'F', ..]
-            | [b'%', b'5', b'c' | b'C', ..] => return true,
-            [_, rest @ ..] => path = rest,
-        }
     }
 }

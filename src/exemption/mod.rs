@@ -16,17 +16,16 @@
 
 mod lookup;
 mod methods;
-mod path;
 
 use serde::{Deserialize, Deserializer};
 
 use crate::error::Violation;
 use crate::json;
 use crate::limits::{DEFAULT_EXEMPT_PATH, MAX_EXEMPTIONS};
+use crate::path::{ExactPath, PathPrefix};
 
 pub use lookup::ExemptionIndex;
 pub use methods::Methods;
-pub use path::{ExactPath, PathPattern, PathPrefix};
 
 /// Who answers an exempt request.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
@@ -55,6 +54,15 @@ pub(crate) struct ExemptionConfig {
     methods: Methods,
     /// `Forward`: the request goes on to the application. `Respond`: the proxy answers 200.
     action: Action,
+}
+
+/// The paths that an exemption matches.
+#[derive(Debug)]
+pub enum PathPattern {
+    /// One path.
+    Exact(ExactPath),
+    /// Every path that begins with a prefix.
+    Prefix(PathPrefix),
 }
 
 /// An entry of `exemptions`.

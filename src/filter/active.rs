@@ -9,6 +9,8 @@
 //! when a configuration comes back while a stream still holds it. The first new
 //! stream shows that. So an old root context may step in for one that is gone.
 
+use crate::policy::Mode;
+
 /// The plugins of one VM.
 #[derive(Debug, Default)]
 pub struct ActivePlugins {
@@ -26,7 +28,7 @@ struct Plugin {
 #[derive(Debug)]
 struct Newest {
     root_context: u32,
-    is_enabled: bool,
+    mode: Mode,
 }
 
 impl ActivePlugins {
@@ -39,8 +41,8 @@ impl ActivePlugins {
     /// Makes `root_context` the newest of `plugin`. Returns the generation of
     /// the plugin, which is the same in every VM of the process that went
     /// through the same configurations.
-    pub fn set_newest(&mut self, plugin: &str, root_context: u32, is_enabled: bool) -> usize {
-        let newest = Some(Newest { root_context, is_enabled });
+    pub fn set_newest(&mut self, plugin: &str, root_context: u32, mode: Mode) -> usize {
+        let newest = Some(Newest { root_context, mode });
         if let Some(known) = self.plugins.iter_mut().find(|known| known.name == plugin) {
             known.generation = known.generation.saturating_add(1);
             known.newest = newest;
@@ -73,9 +75,12 @@ impl ActivePlugins {
         self.plugins.iter().all(|plugin| plugin.newest.is_some())
     }
 
-    /// Returns whether any plugin of the VM has maintenance in force.
+    /// Returns whether any plugin of the VM is in `mode`.
     #[must_use]
-    pub fn any_enabled(&self) -> bool {
-        self.plugins.iter().filter_map(|plugin| plugin.newest.as_ref()).any(|root| root.is_enabled)
+    pub fn any_in(&self, mode: Mode) -> bool {
+        self.plugins
+            .iter()
+            .filter_map(|plugin| plugin.newest.as_ref())
+            .any(|root| root.mode == mode)
     }
 }

@@ -6,9 +6,8 @@ use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, MapType};
 
-use super::metrics::increment;
 use super::root_context::Plugin;
-use crate::policy::{Decision, RequestHead};
+use crate::policy::{Decision, Policy, RequestHead};
 
 /// A request under the configuration that was in force when it began.
 ///
@@ -25,19 +24,15 @@ impl HttpContext for MaintenanceStream {
         let Self(Some(plugin)) = self else {
             return Action::Continue;
         };
-        let reply = match plugin.policy.decide(&CurrentRequest) {
+        let decision = plugin.policy.decide(&CurrentRequest);
+        plugin.counts.add(decision);
+        let reply = match decision {
+            Decision::Respond => &plugin.exempt_reply,
+            Decision::Reject => &plugin.rejection,
             Decision::Pass => return Action::Continue,
-            Decision::Forward => {
-                increment(&plugin.counts.exempted);
+            _ => {
+                remove_token(&plugin.policy);
                 return Action::Continue;
-            }
-            Decision::Respond => {
-                increment(&plugin.counts.exempted);
-                &plugin.exempt_reply
-            }
-            Decision::Reject => {
-                increment(&plugin.counts.rejected);
-                &plugin.rejection
             }
         };
         reply.send();
@@ -49,17 +44,22 @@ impl HttpContext for MaintenanceStream {
 struct CurrentRequest;
 
 impl RequestHead for CurrentRequest {
-    fn path(&self) -> Option<Vec<u8>> {
-        header(":path")
+    /// Returns the value as bytes, because it need not be UTF-8. Without a header
+    /// that it cannot read, the policy rejects: maintenance fails closed.
+    fn header(&self, name: &str) -> Option<Vec<u8>> {
+        hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, name).ok().flatten()
     }
 
-    fn method(&self) -> Option<Vec<u8>> {
-        header(":method")
+    fn occurrences(&self, name: &str) -> usize {
+        let headers = hostcalls::get_map_bytes(MapType::HttpRequestHeaders).unwrap_or_default();
+        headers.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name)).count()
     }
 }
 
-/// Returns a request header as bytes, because it need not be UTF-8. Without a
-/// header that it cannot read, the policy rejects: maintenance fails closed.
-fn header(name: &str) -> Option<Vec<u8>> {
-    hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, name).ok().flatten()
+/// Keeps a token from the application, whether it was accepted or not.
+fn remove_token(policy: &Policy) {
+    if let Some(bypass) = &policy.bypass {
+        // `Err` is never returned: the SDK panics on a failure.
+        let _ = hostcalls::remove_map_value(MapType::HttpRequestHeaders, bypass.header());
+    }
 }

@@ -5,12 +5,24 @@ use std::cell::{Cell, OnceCell};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::MetricType;
 
+use crate::policy::Decision;
+
+/// Counters, in the order of [`Counts`].
+const COUNTERS: [&str; 6] = [
+    "maintenance_rejected_requests_total",
+    "maintenance_exempted_requests_total",
+    "maintenance_bypassed_requests_total",
+    "maintenance_out_of_scope_requests_total",
+    "maintenance_dry_run_rejected_requests_total",
+    "maintenance_dry_run_exempted_requests_total",
+];
+
 /// Identifiers of the metrics in Envoy.
 #[derive(Clone, Copy)]
 pub struct Metrics {
     active: Option<u32>,
-    rejected: Option<u32>,
-    exempted: Option<u32>,
+    dry_run_active: Option<u32>,
+    counters: [Option<u32>; COUNTERS.len()],
 }
 
 thread_local! {
@@ -29,39 +41,51 @@ impl Metrics {
         let define = |kind, name| hostcalls::define_metric(kind, name).ok();
         Self {
             active: define(MetricType::Gauge, "maintenance_active"),
-            rejected: define(MetricType::Counter, "maintenance_rejected_requests_total"),
-            exempted: define(MetricType::Counter, "maintenance_exempted_requests_total"),
+            dry_run_active: define(MetricType::Gauge, "maintenance_dry_run_active"),
+            counters: COUNTERS.map(|name| define(MetricType::Counter, name)),
         }
     }
 
-    /// Sets the gauge. All VMs of the process share it, and each sets it rather
-    /// than adding its part: Envoy also configures a trial VM that it never
+    /// Sets the gauges. All VMs of the process share them, and each sets them
+    /// rather than adding its part: Envoy also configures a trial VM that it never
     /// tells to take its part back.
-    pub fn set_active(&self, is_active: bool) {
-        if let Some(metric) = self.active {
-            let _ = hostcalls::record_metric(metric, u64::from(is_active));
+    pub fn set_active(&self, is_active: bool, is_dry_run_active: bool) {
+        let gauges = [(self.active, is_active), (self.dry_run_active, is_dry_run_active)];
+        for (metric, value) in gauges {
+            if let Some(metric) = metric {
+                let _ = hostcalls::record_metric(metric, u64::from(value));
+            }
         }
     }
 
     /// Hands over what `counts` has gathered.
     pub fn add(&self, counts: &Counts) {
-        let counters = [(self.rejected, &counts.rejected), (self.exempted, &counts.exempted)];
-        for (metric, count) in counters {
+        for (metric, count) in self.counters.iter().zip(&counts.0) {
             if let (Some(metric), gathered @ 1..) = (metric, count.take()) {
-                let _ = hostcalls::increment_metric(metric, gathered);
+                let _ = hostcalls::increment_metric(*metric, gathered);
             }
         }
     }
 }
 
-/// Numbers of requests that Envoy has not been told of yet.
+/// Numbers of requests that Envoy has not been told of yet, in the order of
+/// [`COUNTERS`].
 #[derive(Default)]
-pub struct Counts {
-    pub rejected: Cell<i64>,
-    pub exempted: Cell<i64>,
-}
+pub struct Counts([Cell<i64>; COUNTERS.len()]);
 
-/// Adds a request to one of the [`Counts`].
-pub fn increment(count: &Cell<i64>) {
-    count.set(count.get().saturating_add(1));
+impl Counts {
+    /// Counts a request.
+    pub fn add(&self, decision: Decision) {
+        let [rejected, exempted, bypassed, out_of_scope, would_reject, would_exempt] = &self.0;
+        let count = match decision {
+            Decision::Pass => return,
+            Decision::Reject => rejected,
+            Decision::Forward | Decision::Respond => exempted,
+            Decision::Bypass => bypassed,
+            Decision::OutOfScope => out_of_scope,
+            Decision::WouldReject => would_reject,
+            Decision::WouldExempt => would_exempt,
+        };
+        count.set(count.get().saturating_add(1));
+    }
 }

@@ -12,7 +12,7 @@ use super::local_reply::LocalReply;
 use super::metrics::{Counts, Metrics};
 use super::state;
 use crate::error::Error;
-use crate::policy::Policy;
+use crate::policy::{Mode, Policy};
 
 /// Longest delay of the counters and the gauge.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
@@ -48,9 +48,9 @@ impl MaintenanceRoot {
 
     /// Puts `plugin` into force.
     fn begin(&self, plugin: &Plugin) {
-        let is_enabled = plugin.policy.is_enabled();
-        state::begin(&plugin.name, self.id, is_enabled, &plugin.policy.summary());
-        if is_enabled {
+        let Plugin { name, policy, .. } = plugin;
+        state::begin(name, self.id, policy.mode, &policy.summary());
+        if policy.mode != Mode::Off {
             set_timer(REPORT_INTERVAL);
         }
     }
@@ -97,7 +97,7 @@ impl RootContext for MaintenanceRoot {
     fn on_tick(&mut self) {
         if let Some(plugin) = &self.plugin {
             Metrics::get().add(&plugin.counts);
-            state::repeat_gauge();
+            state::repeat_gauges();
         }
     }
 }
@@ -110,7 +110,7 @@ impl Drop for MaintenanceRoot {
             return;
         };
         Metrics::get().add(&plugin.counts);
-        if plugin.policy.is_enabled() {
+        if plugin.policy.mode != Mode::Off {
             // Envoy keeps the timer of a deleted root context running.
             set_timer(NEVER);
         }

@@ -8,6 +8,7 @@ use proxy_wasm::hostcalls;
 use super::active::ActivePlugins;
 use super::announcement::Announcement;
 use super::metrics::Metrics;
+use crate::policy::Mode;
 
 /// Attempts to announce a state while other VMs do the same.
 const MAX_ATTEMPTS: usize = 16;
@@ -19,10 +20,10 @@ thread_local! {
 }
 
 /// Makes `root_context` the newest of `plugin`.
-pub fn begin(plugin: &str, root_context: u32, is_enabled: bool, summary: &str) {
+pub fn begin(plugin: &str, root_context: u32, mode: Mode, summary: &str) {
     let generation =
-        PLUGINS.with_borrow_mut(|plugins| plugins.set_newest(plugin, root_context, is_enabled));
-    set_gauge();
+        PLUGINS.with_borrow_mut(|plugins| plugins.set_newest(plugin, root_context, mode));
+    set_gauges();
     let version = env!("CARGO_PKG_VERSION");
     let state = format!("{summary} (maintenance-filter {version})");
     announce(plugin, |last| last.after_configuration(generation, &state));
@@ -38,21 +39,23 @@ pub fn has_ended(plugin: &str) -> bool {
 pub fn end(plugin: &str, root_context: u32) {
     let generation = PLUGINS.with_borrow_mut(|plugins| plugins.remove(root_context));
     if let Some(generation) = generation {
-        set_gauge();
+        set_gauges();
         announce(plugin, |last| last.after_removal(generation));
     }
 }
 
-/// Sets the gauge to the state of this VM.
-fn set_gauge() {
-    Metrics::get().set_active(PLUGINS.with_borrow(ActivePlugins::any_enabled));
+/// Sets the gauges to the state of this VM.
+fn set_gauges() {
+    let [is_on, is_dry_run] =
+        PLUGINS.with_borrow(|plugins| [Mode::On, Mode::DryRun].map(|mode| plugins.any_in(mode)));
+    Metrics::get().set_active(is_on, is_dry_run);
 }
 
-/// Sets the gauge again while maintenance is in force. A VM with another
-/// version of the module shares the gauge, and may have cleared it.
-pub fn repeat_gauge() {
-    if PLUGINS.with_borrow(ActivePlugins::any_enabled) {
-        set_gauge();
+/// Sets the gauges again while maintenance is in force. A VM with another
+/// version of the module shares them, and may have cleared them.
+pub fn repeat_gauges() {
+    if PLUGINS.with_borrow(|plugins| plugins.any_in(Mode::On) || plugins.any_in(Mode::DryRun)) {
+        set_gauges();
     }
 }
 

@@ -49,10 +49,10 @@ pub fn read<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T, Error> {
 struct Value<'de>(&'de RawValue);
 
 impl<'de> Value<'de> {
-    /// Reads one level. The syntax is known to be right, so only escapes of
-    /// UTF-16 surrogates are left to go wrong.
-    fn open(&self) -> Result<Level<'de>, Refusal> {
-        if !self.0.get().starts_with(['"', '[', '{']) {
+    /// Reads one level of a value that begins with `opening`. The syntax is known
+    /// to be right, so only escapes of UTF-16 surrogates are left to go wrong.
+    fn open(&self, opening: char) -> Result<Level<'de>, Refusal> {
+        if !self.0.get().starts_with(opening) {
             return Ok(Level::Other);
         }
         let rule = "has an escape from \\ud800 to \\udfff without its other half";
@@ -60,7 +60,7 @@ impl<'de> Value<'de> {
     }
 
     fn string(&self) -> Result<String, Refusal> {
-        match self.open()? {
+        match self.open('"')? {
             Level::String(string) => Ok(string),
             _ => Err(Refusal::custom("must be a string")),
         }
@@ -71,7 +71,7 @@ impl<'de> Value<'de> {
         visitor: V,
         has_known_keys: bool,
     ) -> Result<V::Value, Refusal> {
-        match self.open()? {
+        match self.open('{')? {
             Level::Object(entries) => {
                 visitor.visit_map(Object { entries, read: 0, has_known_keys })
             }
@@ -123,7 +123,7 @@ impl<'de> Deserializer<'de> for Value<'de> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
-        match self.open()? {
+        match self.open('[')? {
             Level::List(values) => visitor.visit_seq(List(values.into_iter().enumerate())),
             _ => Err(unexpected(&visitor)),
         }
@@ -244,7 +244,7 @@ enum Level<'de> {
     Object(Vec<(String, &'de RawValue)>),
     List(Vec<&'de RawValue>),
     String(String),
-    /// `null`, a boolean or a number.
+    /// A value that begins with another character.
     Other,
 }
 

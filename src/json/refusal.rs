@@ -68,6 +68,10 @@ impl de::Error for Refusal {
         Self::custom(format_args!("unknown field, known here: {}", known.join(", ")))
     }
 
+    fn missing_field(name: &'static str) -> Self {
+        Self::custom(format_args!("must have a field {name}"))
+    }
+
     fn unknown_variant(_: &str, known: &'static [&'static str]) -> Self {
         Self::custom(format_args!("must be \"{}\"", known.join("\" or \"")))
     }

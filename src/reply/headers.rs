@@ -16,7 +16,7 @@ use crate::token::is_token;
 /// connection-specific fields
 /// ([RFC 9110, section 7.6.1](https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1))
 /// and the fields that make up the meaning of the 503.
-pub const OWNED_HEADER_NAMES: [&str; 15] = [
+pub const OWNED_HEADER_NAMES: [&str; 16] = [
     "cache-control",
     "connection",
     "content-encoding",
@@ -32,6 +32,7 @@ pub const OWNED_HEADER_NAMES: [&str; 15] = [
     "trailer",
     "transfer-encoding",
     "upgrade",
+    "x-envoy-immediate-health-check-fail",
 ];
 
 /// Headers that a configuration adds, in the order given.

@@ -28,7 +28,7 @@ async fn eventually_no_metric(envoy: &Envoy, name: &str) {
 /// Waits until the log has the expected number of the plugin's lines that
 /// contain `text`. A line may be written after the admin interface reports the
 /// change.
-async fn eventually_lines(envoy: &Envoy, text: &str, expected: usize) {
+pub async fn eventually_lines(envoy: &Envoy, text: &str, expected: usize) {
     let is_matching = |line: &&str| line.contains(text) && line.contains("[warning][wasm]");
     let count = || envoy.log().lines().filter(is_matching).count();
     let matches = async || (count() == expected).then_some(());

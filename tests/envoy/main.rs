@@ -4,7 +4,9 @@
 //! module, by default `dist/plugin.wasm`.
 
 mod behaviour;
+mod bypass;
 mod counters;
+mod dry_run;
 mod evidence;
 mod odd_requests;
 mod privacy;
@@ -12,6 +14,7 @@ mod protocols;
 mod raw;
 mod refusals;
 mod replies;
+mod scope;
 mod shipped;
 mod support;
 mod switching;

@@ -17,6 +17,7 @@ pub fn link(linker: &mut Linker<Host>) -> Result<(), Error> {
         .func_wrap("env", "proxy_get_property", get_property)?
         .func_wrap("env", "proxy_get_buffer_bytes", get_buffer_bytes)?
         .func_wrap("env", "proxy_get_header_map_value", get_header_map_value)?
+        .func_wrap("env", "proxy_remove_header_map_value", remove_header_map_value)?
         .func_wrap("env", "proxy_get_shared_data", get_shared_data)?
         .func_wrap("env", "proxy_set_shared_data", set_shared_data)?
         .func_wrap("env", "proxy_define_metric", define_metric)?
@@ -77,6 +78,14 @@ fn get_header_map_value(
     record(&mut call, known, |call| match call.data().headers.get(name.as_str()).cloned() {
         Some(text) => pass(call, &text, value, size),
         None => NOT_FOUND,
+    })
+}
+
+fn remove_header_map_value(mut call: Call, _: u32, name: u32, name_size: u32) -> u32 {
+    record(&mut call, "remove a header", |call| {
+        let name = String::from_utf8(read(call, name, name_size)).expect("a header's name");
+        call.data_mut().headers.remove(name.as_str());
+        OK
     })
 }
 

@@ -1,6 +1,6 @@
 //! Behaviour table: the decision for a request, and the header reads it costs.
 
-use maintenance_filter::policy::{Decision, Policy};
+use maintenance_filter::policy::{Decision, Mode, Policy};
 
 use crate::support::{Head, exempting, policy};
 use Decision::{Forward, Pass, Reject, Respond};
@@ -29,7 +29,7 @@ fn disabled_passes_every_request_and_reads_nothing() {
         r#"{"retryAfterSeconds": 5, "exemptions": [{"path": "/a", "action": "Respond"}]}"#,
     ] {
         let policy = policy(config);
-        assert!(!policy.is_enabled());
+        assert_eq!(policy.mode, Mode::Off);
         for path in ["/", "/a", HEALTH_CHECK] {
             assert_decides(&policy, &Head::get(path), Pass, (0, 0));
         }
@@ -40,7 +40,7 @@ fn disabled_passes_every_request_and_reads_nothing() {
 #[test]
 fn by_default_only_the_health_check_is_exempt() {
     let policy = policy(r#"{"enabled": true}"#);
-    assert!(policy.is_enabled());
+    assert_eq!(policy.mode, Mode::On);
     assert_decides(&policy, &Head::get(HEALTH_CHECK), Forward, (1, 1));
     for method in ["HEAD", "POST", "OPTIONS", "get", "GET ", ""] {
         assert_decides(&policy, &Head::new(method, HEALTH_CHECK), Reject, (1, 1));

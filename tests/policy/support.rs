@@ -1,23 +1,20 @@
 //! Shared setup and assertions of the policy tests.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 
 use maintenance_filter::policy::{Decision, Policy, RequestHead};
 use maintenance_filter::reply::Reply;
 
-/// Request head that counts how often its fields are read.
+/// Request head that records which headers are read.
 #[derive(Default)]
 pub struct Head {
-    path: Option<Vec<u8>>,
-    method: Option<Vec<u8>>,
-    path_reads: Cell<u32>,
-    method_reads: Cell<u32>,
+    headers: Vec<(&'static str, Vec<u8>)>,
+    reads: RefCell<Vec<String>>,
 }
 
 impl Head {
     pub fn new(method: impl AsRef<[u8]>, path: impl AsRef<[u8]>) -> Self {
-        let text = |text: &[u8]| Some(text.to_vec());
-        Self { path: text(path.as_ref()), method: text(method.as_ref()), ..Self::default() }
+        Self::default().with(":method", method).with(":path", path)
     }
 
     pub fn get(path: impl AsRef<[u8]>) -> Self {
@@ -26,28 +23,41 @@ impl Head {
 
     /// Head without a path, like that of a `CONNECT` request.
     pub fn without_path(method: &str) -> Self {
-        Self { method: Some(method.into()), ..Self::default() }
+        Self::default().with(":method", method)
     }
 
     pub fn without_method(path: &str) -> Self {
-        Self { path: Some(path.into()), ..Self::default() }
+        Self::default().with(":path", path)
+    }
+
+    /// The same head with one more header.
+    pub fn with(mut self, name: &'static str, value: impl AsRef<[u8]>) -> Self {
+        self.headers.push((name, value.as_ref().to_vec()));
+        self
+    }
+
+    /// Names of the headers that were read, in order.
+    pub fn names_read(&self) -> Vec<String> {
+        self.reads.borrow().clone()
     }
 
     /// Numbers of reads of the path and of the method.
     pub fn reads(&self) -> (u32, u32) {
-        (self.path_reads.get(), self.method_reads.get())
+        let count = |name| self.reads.borrow().iter().filter(|read| *read == name).count();
+        let [path, method] = [":path", ":method"].map(|name| u32::try_from(count(name)));
+        (path.expect("few reads"), method.expect("few reads"))
     }
 }
 
 impl RequestHead for Head {
-    fn path(&self) -> Option<Vec<u8>> {
-        self.path_reads.set(self.path_reads.get() + 1);
-        self.path.clone()
+    fn header(&self, name: &str) -> Option<Vec<u8>> {
+        self.reads.borrow_mut().push(name.into());
+        let mut values = self.headers.iter().filter(|(other, _)| *other == name);
+        values.next().map(|(_, value)| value.clone())
     }
 
-    fn method(&self) -> Option<Vec<u8>> {
-        self.method_reads.set(self.method_reads.get() + 1);
-        self.method.clone()
+    fn occurrences(&self, name: &str) -> usize {
+        self.headers.iter().filter(|(other, _)| *other == name).count()
     }
 }
 
@@ -81,8 +91,16 @@ pub fn refusal(config: impl AsRef<[u8]>) -> String {
 pub fn assert_readable(message: &str) {
     assert!(!message.contains(char::is_control), "control characters in {message:?}");
     assert!(message.chars().count() <= 400, "too long: {message}");
-    let prefixes =
-        ["not valid JSON: ", "enabled: ", "retryAfterSeconds: ", "exemptions", "response"];
+    let prefixes = [
+        "not valid JSON: ",
+        "enabled: ",
+        "dryRun: ",
+        "retryAfterSeconds: ",
+        "exemptions",
+        "scope",
+        "bypass",
+        "response",
+    ];
     let names_field = prefixes.iter().any(|prefix| message.starts_with(prefix))
         || message.contains(" is not allowed: unknown field, ")
         || message.ends_with(" is not allowed: must be a JSON object")

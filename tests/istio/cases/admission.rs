@@ -11,6 +11,9 @@ use crate::shipped::Shipped;
 
 const TABLE: &str = include_str!("../../configurations.json");
 const DENIED: &str = "denied request: ";
+/// Fields of a plugin for the inbound listeners of sidecars, and of one for a gateway.
+const SIDECAR: &str = r#""match":[{"mode":"SERVER"}],"#;
+const GATEWAY: &str = r#""selector":{"matchLabels":{"istio":"edge"}},"match":[{"mode":"CLIENT"}],"#;
 
 /// API server with the admission policy, and a namespace for test manifests.
 struct GuardedApi {
@@ -49,7 +52,8 @@ impl GuardedApi {
     }
 }
 
-/// The filter and the policy give the same message for every row of the table.
+/// The filter and the policy give the same message for every row of the table. The
+/// rows are applied to a gateway, because a sidecar must not have `scope.hosts`.
 pub async fn the_policy_agrees_with_the_filter_on_the_table(mesh: &Mesh) {
     let guarded = GuardedApi::start(mesh).await;
     let rows: Vec<Value> = serde_json::from_str(TABLE).expect("the table");
@@ -60,7 +64,8 @@ pub async fn the_policy_agrees_with_the_filter_on_the_table(mesh: &Mesh) {
         {
             let config = row["config"].as_str().expect("a configuration");
             let name = format!("row-{number}");
-            manifests += &plugin(kind, &name, "oci://x/maintenance-filter:1", config);
+            let manifest = plugin(kind, &name, "oci://x/maintenance-filter:1", config);
+            manifests += &manifest.replace(SIDECAR, GATEWAY);
         }
         let create = ["create", "--dry-run=server", "-n", "shop", "-f", "-"];
         let output = guarded.kubectl.run_with_input(&create, &manifests);
@@ -165,9 +170,8 @@ pub async fn the_policy_keeps_the_plugin_off_outbound_listeners(mesh: &Mesh) {
                    for a gateway: otherwise the workload's own requests get the 503 too";
     let image = "oci://x/maintenance-filter:1";
     let on = r#"{"enabled": true}"#;
-    let server = r#""match":[{"mode":"SERVER"}],"#;
     let with = |kind: &str, fields: &str, config: &str| {
-        plugin(kind, "any", image, config).replace(server, fields)
+        plugin(kind, "any", image, config).replace(SIDECAR, fields)
     };
     for kind in ["WasmPlugin", "TrafficExtension"] {
         for fields in [
@@ -183,13 +187,54 @@ pub async fn the_policy_keeps_the_plugin_off_outbound_listeners(mesh: &Mesh) {
             guarded.try_apply(&with(kind, fields, r#"{"enabled": false}"#)).expect(fields);
         }
         for fields in [
-            server,
+            SIDECAR,
+            GATEWAY,
             r#""match":[{"mode":"SERVER","ports":[{"number":80}]}],"#,
-            r#""selector":{"matchLabels":{"istio":"edge"}},"match":[{"mode":"CLIENT"}],"#,
             r#""targetRefs":[{"kind":"Service","name":"shop"}],"#,
         ] {
             guarded.try_apply(&with(kind, fields, on)).expect(fields);
         }
+    }
+}
+
+/// The policy rejects a scope by host where the filter runs in sidecars: the caller
+/// chooses `Host` there. It rejects it in a disabled plugin, too.
+pub async fn the_policy_keeps_a_scope_by_host_out_of_sidecars(mesh: &Mesh) {
+    let guarded = GuardedApi::start(mesh).await;
+    let message = "pluginConfig.scope.hosts: not allowed with \"mode: SERVER\" in match: in a \
+                   sidecar the caller chooses the Host header, so a scope by host keeps no request \
+                   out";
+    let image = "oci://x/maintenance-filter:1";
+    let hosts = r#"{"enabled": true, "scope": {"hosts": ["shop.example.com"]}}"#;
+    let with = |kind: &str, fields: &str, config: &str| {
+        plugin(kind, "any", image, config).replace(SIDECAR, fields)
+    };
+    for kind in ["WasmPlugin", "TrafficExtension"] {
+        for fields in [
+            SIDECAR,
+            r#""match":[{"mode":"SERVER","ports":[{"number":80}]}],"#,
+            r#""selector":{"matchLabels":{"app":"shop"}},"match":[{"mode":"CLIENT"},{"mode":"SERVER"}],"#,
+            r#""targetRefs":[{"kind":"Service","name":"shop"}],"match":[{"mode":"SERVER"}],"#,
+        ] {
+            assert_eq!(guarded.refusal(&with(kind, fields, hosts)), message, "{fields}");
+            let disabled = hosts.replace("true", "false");
+            assert_eq!(guarded.refusal(&with(kind, fields, &disabled)), message, "{fields}");
+        }
+        for fields in [
+            GATEWAY,
+            r#""targetRefs":[{"group":"gateway.networking.k8s.io","kind":"Gateway","name":"edge"}],"#,
+        ] {
+            guarded.try_apply(&with(kind, fields, hosts)).expect(fields);
+        }
+        let prefixes = r#"{"enabled": true, "scope": {"pathPrefixes": ["/api/"]}}"#;
+        guarded.try_apply(&with(kind, SIDECAR, prefixes)).expect("a scope by path");
+        // The message about an invalid value goes before the one about `match`.
+        let invalid = r#"{"scope": {"hosts": ["Shop"]}}"#;
+        assert_eq!(
+            guarded.refusal(&with(kind, SIDECAR, invalid)),
+            "pluginConfig.scope.hosts[0]: must be a host in lower case without a port, or \"*.\" and \
+             such a host"
+        );
     }
 }
 
@@ -220,16 +265,23 @@ pub async fn the_largest_configuration_is_within_the_cost_limit(mesh: &Mesh) {
         .collect();
     let headers: Map<String, Value> =
         (0..32).map(|n| (format!("x-{n}-{}", "h".repeat(100)), json!("v".repeat(1000)))).collect();
+    let hosts: Vec<String> =
+        (0..64).map(|n| format!("*.{n:02}.{}", vec!["h".repeat(61); 4].join("."))).collect();
+    let prefixes: Vec<String> = (0..64).map(|n| format!("/{path}/{n}/")).collect();
+    let digests = vec!["0123456789abcdef".repeat(4); 8];
     let config = json!({
         "enabled": true,
+        "dryRun": true,
         "exemptions": exemptions,
+        "scope": {"hosts": hosts, "pathPrefixes": prefixes},
+        "bypass": {"header": "x".repeat(256), "sha256": digests},
         "response": {"body": "b".repeat(65_536), "headers": headers},
     })
     .to_string();
     assert!(maintenance_filter::policy::Policy::from_json(config.as_bytes()).is_ok());
     for kind in ["WasmPlugin", "TrafficExtension"] {
         let manifest = plugin(kind, "large", "oci://x/maintenance-filter:1", &config);
-        guarded.try_apply(&manifest).expect(kind);
+        guarded.try_apply(&manifest.replace(SIDECAR, GATEWAY)).expect(kind);
     }
 }
 
@@ -238,7 +290,7 @@ fn plugin(kind: &str, name: &str, image: &str, config: &str) -> String {
     let wasm = format!(r#""url":"{image}","pluginConfig":{config}"#);
     let wasm = if kind == "WasmPlugin" { wasm } else { format!(r#""wasm":{{{wasm}}}"#) };
     format!(
-        r#"{{"apiVersion":"extensions.istio.io/v1alpha1","kind":"{kind}","metadata":{{"name":"{name}"}},"spec":{{"match":[{{"mode":"SERVER"}}],{wasm}}}}}
+        r#"{{"apiVersion":"extensions.istio.io/v1alpha1","kind":"{kind}","metadata":{{"name":"{name}"}},"spec":{{{SIDECAR}{wasm}}}}}
 "#
     )
 }

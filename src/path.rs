@@ -1,18 +1,9 @@
-//! Paths of exemptions.
+//! Paths: those of a configuration, and how the path of a request is read.
 
 use serde::Deserialize;
 
 use crate::error::Violation;
 use crate::limits::MAX_PATH_BYTES;
-
-/// The paths that an exemption matches.
-#[derive(Debug)]
-pub enum PathPattern {
-    /// One path.
-    Exact(ExactPath),
-    /// Every path that begins with a prefix.
-    Prefix(PathPrefix),
-}
 
 /// A path without query and fragment.
 #[derive(Debug, Deserialize)]
@@ -23,11 +14,11 @@ pub struct ExactPath(String);
 
 impl ExactPath {
     /// The constant `path`, which must be valid.
-    pub(super) fn from_static(path: &'static str) -> Self {
+    pub(crate) fn from_static(path: &'static str) -> Self {
         Self(path.into())
     }
 
-    pub(super) fn into_bytes(self) -> Vec<u8> {
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.0.into_bytes()
     }
 }
@@ -48,7 +39,11 @@ impl TryFrom<String> for ExactPath {
 pub struct PathPrefix(String);
 
 impl PathPrefix {
-    pub(super) fn into_bytes(self) -> Vec<u8> {
+    pub(crate) fn is_prefix_of(&self, path: &[u8]) -> bool {
+        path.starts_with(self.0.as_bytes())
+    }
+
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.0.into_bytes()
     }
 }
@@ -77,4 +72,28 @@ fn must(begin_or_end: &str) -> Violation {
         "must {begin_or_end} with \"/\" and be at most {MAX_PATH_BYTES} bytes of ASCII \
          without \"?\", \"#\" or control characters"
     ))
+}
+
+/// Returns the path of a request up to its query or fragment.
+pub(crate) fn without_query(path: &[u8]) -> &[u8] {
+    path.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or(path)
+}
+
+/// Returns whether an upstream may read `path` as another path
+/// ([RFC 3986, section 6.2.2](https://www.rfc-editor.org/rfc/rfc3986#section-6.2.2)).
+pub(crate) fn is_ambiguous(mut path: &[u8]) -> bool {
+    loop {
+        match path {
+            [] => return false,
+            [b'\\' | b';', ..]
+            | [b'/', b'/', ..]
+            | [b'/', b'.']
+            | [b'/', b'.', b'/', ..]
+            | [b'/', b'.', b'.']
+            | [b'/', b'.', b'.', b'/', ..]
+            | [b'%', b'2', b'5' | b'e' | b'E' | b'f' | b'F', ..]
+            | [b'%', b'5', b'c' | b'C', ..] => return true,
+            [_, rest @ ..] => path = rest,
+        }
+    }
 }

@@ -1,0 +1,123 @@
+//! Bypass: lets operators through while maintenance is in force, so that they can
+//! verify the service before they reopen it.
+//!
+//! A request carries a random token in a header. The configuration has only the
+//! SHA-256 digest of the token, so reading the configuration does not give access.
+//! A digest of a password would: passwords can be guessed from their digests.
+
+use serde::{Deserialize, Deserializer};
+use sha2::{Digest as _, Sha256};
+use subtle::{Choice, ConstantTimeEq};
+
+use crate::error::Violation;
+use crate::json;
+use crate::limits::{BYPASS_TOKEN_BYTES, BYPASS_TOKENS, MAX_HEADER_NAME_BYTES};
+use crate::token::is_token;
+
+/// Headers that cannot carry a token, because the application needs them.
+const RESERVED_HEADER_NAMES: [&str; 3] = ["authorization", "cookie", "host"];
+
+/// The object `bypass`: whom to let through.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, expecting = "a JSON object")]
+pub struct Bypass {
+    /// Name of the header that carries a token. It is removed from every request.
+    header: TokenHeader,
+    /// SHA-256 digests of the tokens, in hexadecimal.
+    sha256: Digests,
+}
+
+impl Bypass {
+    /// Returns the name of the header that carries a token.
+    #[must_use]
+    pub fn header(&self) -> &str {
+        &self.header.0
+    }
+
+    /// Returns how many tokens are accepted.
+    #[must_use]
+    pub fn token_count(&self) -> usize {
+        self.sha256.0.len()
+    }
+
+    /// Returns whether `token` is accepted. The time does not depend on how much
+    /// of a digest matches, nor on which one.
+    #[must_use]
+    pub fn accepts(&self, token: &[u8]) -> bool {
+        if !BYPASS_TOKEN_BYTES.contains(&token.len()) {
+            return false;
+        }
+        let digest = Sha256::digest(token);
+        let matches = self.sha256.0.iter().map(|Digest(known)| known.ct_eq(digest.as_slice()));
+        matches.fold(Choice::from(0), |any, matches| any | matches).into()
+    }
+}
+
+/// A header name, in lower case.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), schemars(extend(
+    "maxLength" = MAX_HEADER_NAME_BYTES,
+    "pattern" = "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$",
+    "not" = {"pattern": "^([Aa][Uu][Tt][Hh][Oo][Rr][Ii][Zz][Aa][Tt][Ii][Oo][Nn]|[Cc][Oo][Oo][Kk][Ii][Ee]|[Hh][Oo][Ss][Tt])$"},
+)))]
+struct TokenHeader(String);
+
+impl TryFrom<String> for TokenHeader {
+    type Error = Violation;
+
+    fn try_from(mut name: String) -> Result<Self, Violation> {
+        name.make_ascii_lowercase();
+        let is_reserved = RESERVED_HEADER_NAMES.contains(&name.as_str());
+        if is_token(&name) && name.len() <= MAX_HEADER_NAME_BYTES && !is_reserved {
+            return Ok(Self(name));
+        }
+        let reserved = RESERVED_HEADER_NAMES.join(", ");
+        Err(Violation::of(format!(
+            "must be a header name of at most {MAX_HEADER_NAME_BYTES} bytes, and none of {reserved}"
+        )))
+    }
+}
+
+/// The list `bypass.sha256`.
+#[derive(Debug)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("minItems" = BYPASS_TOKENS.start(), "maxItems" = BYPASS_TOKENS.end())))]
+struct Digests(Vec<Digest>);
+
+impl<'de> Deserialize<'de> for Digests {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (least, most) = (BYPASS_TOKENS.start(), BYPASS_TOKENS.end());
+        let description = format_args!("a list of {least} to {most} SHA-256 digests");
+        json::list(deserializer, BYPASS_TOKENS, description).map(Self)
+    }
+}
+
+/// A SHA-256 digest.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), schemars(with = "String", extend("pattern" = "^[0-9A-Fa-f]{64}$")))]
+struct Digest([u8; 32]);
+
+impl TryFrom<String> for Digest {
+    type Error = Violation;
+
+    fn try_from(text: String) -> Result<Self, Violation> {
+        let violation = || Violation::of("must be a SHA-256 digest: 64 hexadecimal digits");
+        let digit =
+            |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let mut digest = [0; 32];
+        let (pairs, rest) = text.as_bytes().as_chunks();
+        if pairs.len() != digest.len() || !rest.is_empty() {
+            return Err(violation());
+        }
+        for (byte, [high, low]) in digest.iter_mut().zip(pairs) {
+            let (high, low) = digit(*high).zip(digit(*low)).ok_or_else(violation)?;
+            *byte = high << 4 | low;
+        }
+        Ok(Self(digest))
+    }
+}

@@ -1,0 +1,101 @@
+//! Bypass: who is let through with a token, and that the token stays at the proxy.
+
+use harness::client::{body, request, send};
+use harness::envoy::Envoy;
+use hyper::header::HeaderName;
+use hyper::header::HeaderValue;
+
+use crate::evidence::{eventually_lines, eventually_metric};
+use crate::support::{
+    HEALTH_CHECK, VERSIONS, assert_application, assert_maintenance, start, start_switchable,
+};
+
+const TOKEN: &str = "the-token-of-an-operator";
+/// SHA-256 digest of [`TOKEN`].
+const DIGEST: &str = "99c3276bb6a4ef1b5bae29ea9a6d9bcb3fd12c263976564864644e9723858282";
+const HEADER: HeaderName = HeaderName::from_static("x-maintenance-bypass");
+
+fn configuration(rest: &str) -> String {
+    format!(
+        r#"{{"enabled": true, "bypass": {{"header": "X-Maintenance-Bypass", "sha256": ["{DIGEST}"]}}{rest}}}"#
+    )
+}
+
+fn with_tokens(path: &str, tokens: &[&str]) -> hyper::Request<harness::client::Body> {
+    let mut request = request("POST", path);
+    *request.body_mut() = body("order");
+    for token in tokens {
+        request.headers_mut().append(HEADER, HeaderValue::from_str(token).expect("a value"));
+    }
+    request
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_lets_a_request_through_and_stays_at_the_proxy() {
+    let (envoy, upstream) = start(&configuration("")).await;
+    for http in VERSIONS {
+        assert_application(&send(envoy.address(), http, with_tokens("/", &[TOKEN])).await);
+    }
+    assert_eq!(upstream.requests().len(), 2);
+    assert!(!upstream.has_received_header(HEADER.as_str()), "the application saw the token");
+    eventually_metric(&envoy, "maintenance_bypassed_requests_total", 2).await;
+    eventually_lines(&envoy, "exempt paths 1, bypass tokens 1", 1).await;
+    assert_nothing_logged(envoy);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_other_token_is_rejected() {
+    let (envoy, upstream) = start(&configuration("")).await;
+    for http in VERSIONS {
+        for tokens in [&[][..], &["wrong"], &[""], &[DIGEST], &[TOKEN, TOKEN], &[TOKEN, "a"]] {
+            assert_maintenance(&send(envoy.address(), http, with_tokens("/", tokens)).await);
+        }
+        assert_maintenance(
+            &send(envoy.address(), http, with_tokens("/", &[&"a".repeat(9000)])).await,
+        );
+    }
+    upstream.assert_untouched();
+    eventually_metric(&envoy, "maintenance_rejected_requests_total", 14).await;
+    assert_nothing_logged(envoy);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_token_is_removed_from_every_request_while_enabled() {
+    let exempt = format!("{HEALTH_CHECK}?a");
+    for (rest, path) in [
+        ("", exempt.as_str()),
+        (r#", "scope": {"pathPrefixes": ["/shop/"]}"#, "/blog/"),
+        (r#", "dryRun": true"#, "/"),
+    ] {
+        let (envoy, upstream) = start(&configuration(rest)).await;
+        for http in VERSIONS {
+            for token in [TOKEN, "wrong"] {
+                let mut request = with_tokens(path, &[token]);
+                *request.method_mut() = hyper::Method::GET;
+                assert_application(&send(envoy.address(), http, request).await);
+            }
+        }
+        assert_eq!(upstream.requests().len(), 4, "{rest}");
+        assert!(!upstream.has_received_header(HEADER.as_str()), "{rest}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_disabled_the_header_is_not_touched() {
+    let disabled = configuration("").replace("true", "false");
+    let (mut envoy, upstream) = start_switchable(&disabled).await;
+    assert_application(&send(envoy.address(), VERSIONS[0], with_tokens("/", &[TOKEN])).await);
+    assert!(upstream.has_received_header(HEADER.as_str()));
+    envoy.switch(&configuration("")).await;
+    assert_maintenance(&envoy.get("/").await);
+}
+
+/// Neither the token, nor its digest, nor the header's name is in the log.
+#[track_caller]
+fn assert_nothing_logged(envoy: Envoy) {
+    let log = envoy.stop().to_lowercase();
+    assert!(log.contains("bypass tokens 1"), "{log}");
+    for secret in [TOKEN, DIGEST, HEADER.as_str()] {
+        assert!(!log.contains(secret), "{secret} is in the log");
+    }
+}
