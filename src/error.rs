@@ -48,11 +48,17 @@ impl Error {
         Self(format!("not valid JSON: {reason}"))
     }
 
-    /// An error for the JSON text `value` of `field`, written as
-    /// `exemptions[2].path`. An empty `field` is the whole configuration.
+    /// An error for a configuration that Envoy announces but does not hand out.
+    #[cfg(target_arch = "wasm32")]
+    pub(crate) fn not_readable() -> Self {
+        Self("the proxy does not hand it out".into())
+    }
+
+    /// An error for `field`, written as `exemptions[2].path`, whose JSON text is
+    /// `value`. An empty `field` is the whole configuration.
     pub(crate) fn not_allowed(field: &str, value: &str, rule: &str) -> Self {
         let separator = if field.is_empty() { "" } else { ": " };
-        Self(format!("{field}{separator}{} is not allowed: {rule}", one_line(value)))
+        Self(format!("{field}{separator}{value} is not allowed: {rule}"))
     }
 }
 

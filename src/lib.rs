@@ -2,11 +2,12 @@
 //! configuration alone.
 //!
 //! While maintenance is in force, exempt requests (by default
-//! `GET /load-balancer/health-check`) pass to the application, and every other
-//! request is answered at the proxy with `503 Service Unavailable`, a
-//! `Retry-After` in whole seconds and `content-type: application/json`.
+//! `GET /load-balancer/health-check`) pass to the application, or get a 200 from
+//! the proxy if the exemption says so. Every other request gets
+//! `503 Service Unavailable` from the proxy, with a `Retry-After` in whole seconds
+//! and `content-type: application/json`.
 //!
-//! The layers, an arrow meaning "may use":
+//! The layers. Each may use every layer to its right:
 //!
 //! ```text
 //! filter → policy → config → { scope, exemption, bypass, reply } → { path, json, limits, error, token }

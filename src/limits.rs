@@ -1,12 +1,13 @@
 //! Limits and defaults of the plugin configuration.
 //!
-//! Error messages and the JSON Schema are made from these constants. A change
+//! JSON Schema counts characters where a limit counts bytes, so it accepts a few
+//! texts beyond ASCII that the filter refuses. Error messages and the JSON Schema are made from these constants. A change
 //! here needs a row in `tests/configurations.json` and a line in the README.
 
 use core::ops::RangeInclusive;
 
-/// Allowed `Retry-After`, in seconds: from 1, because clients have been seen
-/// to retry without a pause on 0, to 604800, a week.
+/// Allowed `Retry-After`, in seconds. At least 1: clients have been seen to retry
+/// without a pause on 0. At most a week.
 pub const RETRY_AFTER_SECONDS: RangeInclusive<u32> = 1..=604_800;
 /// `Retry-After` of a configuration that names none, in seconds.
 pub const DEFAULT_RETRY_AFTER_SECONDS: u32 = 60;

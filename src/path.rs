@@ -27,7 +27,7 @@ impl TryFrom<String> for ExactPath {
     type Error = Violation;
 
     fn try_from(path: String) -> Result<Self, Violation> {
-        if is_path(&path) { Ok(Self(path)) } else { Err(must("begin")) }
+        if is_path(&path) { Ok(Self(path)) } else { Err(path_violation("begin")) }
     }
 }
 
@@ -55,19 +55,19 @@ impl TryFrom<String> for PathPrefix {
         if is_path(&prefix) && prefix.ends_with('/') {
             Ok(Self(prefix))
         } else {
-            Err(must("begin and end"))
+            Err(path_violation("begin and end"))
         }
     }
 }
 
-/// Returns whether the path of a request, cut before its query, can equal `path`.
+/// Returns whether `path` is allowed in a configuration.
 fn is_path(path: &str) -> bool {
     path.starts_with('/')
         && path.len() <= MAX_PATH_BYTES
         && path.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'?' | b'#'))
 }
 
-fn must(begin_or_end: &str) -> Violation {
+fn path_violation(begin_or_end: &str) -> Violation {
     Violation::of(format!(
         "must {begin_or_end} with \"/\" and be at most {MAX_PATH_BYTES} bytes of ASCII \
          without \"?\", \"#\" or control characters"

@@ -93,7 +93,7 @@ impl Policy {
         }
     }
 
-    /// Returns the state, as the log says it.
+    /// Returns the state as one log line.
     #[must_use]
     pub fn summary(&self) -> String {
         let state = match self.mode {

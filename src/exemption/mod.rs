@@ -4,15 +4,14 @@
 //!    no decoding, no case folding, no tolerance for a trailing slash.
 //! 2. An exact path goes before a prefix, a longer prefix before a shorter
 //!    one, and of two exemptions for the same path the one listed first.
-//! 3. An exemption whose methods do not name that of the request is passed
-//!    over.
+//! 3. An exemption that does not list the method of the request is skipped.
 //! 4. A prefix never matches a path that an upstream may read as another one
 //!    ([RFC 3986, section 6.2.2](https://www.rfc-editor.org/rfc/rfc3986#section-6.2.2)):
 //!    with a dot segment, `//`, a backslash, `;`, `%2e`, `%2f`, `%5c` or `%25`.
 //!    `%25` is an encoded percent sign: `%252e` is a dot to an upstream that
 //!    decodes twice.
-//! 5. The prefix `/` matches every path that begins with a slash, because no
-//!    other reading of the path can leave it.
+//! 5. The prefix `/` matches every path that begins with a slash, because every
+//!    reading of such a path is still below `/`.
 
 mod lookup;
 mod methods;
@@ -38,7 +37,7 @@ pub enum Action {
     Respond,
 }
 
-/// An entry of `exemptions`, as it is written.
+/// An entry of `exemptions`, before it is known to name one path or one prefix.
 #[derive(Default, Deserialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[cfg_attr(not(target_arch = "wasm32"), schemars(extend("oneOf" = [{"required": ["path"]}, {"required": ["pathPrefix"]}])))]
@@ -65,7 +64,7 @@ pub enum PathPattern {
     Prefix(PathPrefix),
 }
 
-/// An entry of `exemptions`.
+/// A valid entry of `exemptions`.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "ExemptionConfig")]
 pub struct Exemption {

@@ -5,9 +5,9 @@
 //! one lives on for its streams. The newest root context of each plugin says
 //! whether the plugin is active.
 //!
-//! Envoy takes an old root context up again, without a call of `on_configure`,
-//! when a configuration comes back while a stream still holds it. The first new
-//! stream shows that. So an old root context may step in for one that is gone.
+//! Envoy reuses an old root context, without a call of `on_configure`, if its
+//! configuration is restored while a stream still holds it. The first new stream
+//! on it makes it the newest again.
 
 use crate::policy::Mode;
 
@@ -71,7 +71,7 @@ impl ActivePlugins {
 
     /// Returns whether every plugin has a newest root context.
     #[must_use]
-    pub fn is_complete(&self) -> bool {
+    pub fn all_have_newest(&self) -> bool {
         self.plugins.iter().all(|plugin| plugin.newest.is_some())
     }
 

@@ -1,10 +1,14 @@
 //! The state that the process announced last, so that the log has one line for
 //! a change however many VMs carry it out.
 //!
-//! The VMs share an announcement for each plugin name, and follow one another
-//! with a lag: one may still be at a state that the others have left. They
-//! count the states of a plugin alike, so a state whose generation is not above
-//! the announced one is old.
+//! The VMs share an announcement for each plugin name. They apply a configuration
+//! at different times, so a VM may come to a state that others have already
+//! replaced. Each VM counts the states of a plugin, and a state whose generation
+//! is not above the announced one is old.
+//!
+//! The counts of two VMs differ after Envoy has replaced a VM that trapped, or has
+//! reused an old root context in one VM alone. Then a change may go without a log
+//! line; the gauge does not depend on the counts.
 
 const OFF: &str = "maintenance is off";
 const GONE: &str = "maintenance is off: the plugin is gone";
@@ -42,8 +46,9 @@ impl Announcement {
         is_new.then(|| Self { generation, state: state.into() })
     }
 
-    /// The announcement after the newest root context went; `None` if another
-    /// VM has announced that, or a newer state.
+    /// The announcement after the newest root context was removed; `None` if
+    /// another VM has already announced the removal or a newer state. The
+    /// generation starts again at 0, as it does in a new VM.
     #[must_use]
     pub fn after_removal(&self, generation: usize) -> Option<Self> {
         let is_last = generation == self.generation;

@@ -6,15 +6,14 @@ use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, MapType};
 
+use super::local_reply;
 use super::root_context::Plugin;
 use crate::policy::{Decision, Policy, RequestHead};
 
 /// A request under the configuration that was in force when it began.
 ///
-/// Without a configuration a request passes: until one says so, no service is in
-/// maintenance. Envoy serves no request on a root context whose configuration was
-/// refused. It does on one that it never configured, which takes a capability
-/// restriction without `proxy_on_configure`.
+/// Without a configuration, requests pass. Envoy serves requests on such a root
+/// context only if a capability restriction omits `proxy_on_configure`.
 pub struct MaintenanceStream(pub Option<Rc<Plugin>>);
 
 impl Context for MaintenanceStream {}
@@ -26,16 +25,16 @@ impl HttpContext for MaintenanceStream {
         };
         let decision = plugin.policy.decide(&CurrentRequest);
         plugin.counts.add(decision);
-        let reply = match decision {
-            Decision::Respond => &plugin.exempt_reply,
-            Decision::Reject => &plugin.rejection,
+        let (reply, headers) = match decision {
+            Decision::Respond => (&plugin.policy.exempt_reply, &plugin.exempt_reply_headers),
+            Decision::Reject => (&plugin.policy.rejection, &plugin.rejection_headers),
             Decision::Pass => return Action::Continue,
             _ => {
                 remove_token(&plugin.policy);
                 return Action::Continue;
             }
         };
-        reply.send();
+        local_reply::send(reply, headers);
         Action::Pause
     }
 }
@@ -44,8 +43,8 @@ impl HttpContext for MaintenanceStream {
 struct CurrentRequest;
 
 impl RequestHead for CurrentRequest {
-    /// Returns the value as bytes, because it need not be UTF-8. Without a header
-    /// that it cannot read, the policy rejects: maintenance fails closed.
+    /// Returns bytes, because a value need not be UTF-8. `None` if it cannot be
+    /// read; the policy then rejects the request: maintenance fails closed.
     fn header(&self, name: &str) -> Option<Vec<u8>> {
         hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, name).ok().flatten()
     }

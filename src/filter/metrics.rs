@@ -46,10 +46,9 @@ impl Metrics {
         }
     }
 
-    /// Sets the gauges. All VMs of the process share them, and each sets them
-    /// rather than adding its part: Envoy also configures a trial VM that it never
-    /// tells to take its part back.
-    pub fn set_active(&self, is_active: bool, is_dry_run_active: bool) {
+    /// Sets the gauges, which all VMs of the process share. The values are absolute,
+    /// not a sum over VMs: a trial VM would add its share and never remove it.
+    pub fn set_gauges(&self, is_active: bool, is_dry_run_active: bool) {
         let gauges = [(self.active, is_active), (self.dry_run_active, is_dry_run_active)];
         for (metric, value) in gauges {
             if let Some(metric) = metric {
@@ -58,7 +57,7 @@ impl Metrics {
         }
     }
 
-    /// Hands over what `counts` has gathered.
+    /// Adds `counts` to the counters and resets them.
     pub fn add(&self, counts: &Counts) {
         for (metric, count) in self.counters.iter().zip(&counts.0) {
             if let (Some(metric), gathered @ 1..) = (metric, count.take()) {
@@ -68,7 +67,7 @@ impl Metrics {
     }
 }
 
-/// Numbers of requests that Envoy has not been told of yet, in the order of
+/// Numbers of requests not yet added to the counters, in the order of
 /// [`COUNTERS`].
 #[derive(Default)]
 pub struct Counts([Cell<i64>; COUNTERS.len()]);

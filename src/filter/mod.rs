@@ -16,7 +16,7 @@
 //!    decides, the root context counts, and a rejected request is answered by
 //!    a local reply that was rendered in step 2 ([`local_reply`]).
 //! 4. Once a second, `on_tick` hands the counts over to Envoy and repeats the
-//!    gauge. So counting costs a request nothing.
+//!    gauge. Counting a request therefore makes no host call.
 //! 5. When the last stream of an old root context has ended, Envoy deletes it:
 //!    `drop` hands the last counts over, stops the timer, and, if no newer
 //!    root context has taken its place, clears the gauge and announces that the

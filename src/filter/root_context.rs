@@ -8,13 +8,13 @@ use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{BufferType, ContextType, LogLevel};
 
 use super::http_context::MaintenanceStream;
-use super::local_reply::LocalReply;
+use super::local_reply::HeaderMap;
 use super::metrics::{Counts, Metrics};
 use super::state;
 use crate::error::Error;
 use crate::policy::{Mode, Policy};
 
-/// Longest delay of the counters and the gauge.
+/// Interval at which the counters and gauges are updated.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 /// Interval that stops a timer.
 const NEVER: Duration = Duration::ZERO;
@@ -36,8 +36,8 @@ pub struct MaintenanceRoot {
 pub struct Plugin {
     name: String,
     pub policy: Policy,
-    pub rejection: LocalReply,
-    pub exempt_reply: LocalReply,
+    pub rejection_headers: HeaderMap,
+    pub exempt_reply_headers: HeaderMap,
     pub counts: Counts,
 }
 
@@ -66,8 +66,8 @@ impl RootContext for MaintenanceRoot {
             Ok(policy) => {
                 let plugin = Rc::new(Plugin {
                     name: plugin_name(),
-                    rejection: LocalReply::from(&policy.rejection),
-                    exempt_reply: LocalReply::from(&policy.exempt_reply),
+                    rejection_headers: HeaderMap::from(&policy.rejection),
+                    exempt_reply_headers: HeaderMap::from(&policy.exempt_reply),
                     policy,
                     counts: Counts::default(),
                 });
@@ -86,9 +86,11 @@ impl RootContext for MaintenanceRoot {
         Some(ContextType::HttpContext)
     }
 
-    /// Creates the context of a request. Never `None`, on which the SDK panics.
+    /// Creates the context of a request. Always `Some`: the SDK panics on `None`.
     fn create_http_context(&self, _id: u32) -> Option<Box<dyn HttpContext>> {
-        if let Some(plugin) = self.plugin.as_ref().filter(|plugin| state::has_ended(&plugin.name)) {
+        if let Some(plugin) =
+            self.plugin.as_ref().filter(|plugin| state::needs_resuming(&plugin.name))
+        {
             self.begin(plugin);
         }
         Some(Box::new(MaintenanceStream(self.plugin.clone())))
@@ -118,18 +120,19 @@ impl Drop for MaintenanceRoot {
     }
 }
 
-/// Reads the plugin configuration, of which Envoy said that it has `size` bytes.
+/// Reads the plugin configuration, which has `size` bytes.
 fn read_configuration(size: usize) -> Result<Policy, Error> {
     if size == 0 {
-        return Policy::from_json(b"{}");
+        // Envoy hands out no buffer without bytes.
+        return Policy::from_json(b"");
     }
     match hostcalls::get_buffer(BufferType::PluginConfiguration, 0, size) {
         Ok(Some(json)) => Policy::from_json(&json),
-        Ok(None) | Err(_) => Err(Error::not_json("the proxy does not hand it out")),
+        Ok(None) | Err(_) => Err(Error::not_readable()),
     }
 }
 
-/// Returns the name of the plugin, by which Envoy tells plugins apart.
+/// Returns the name of the plugin.
 fn plugin_name() -> String {
     let name = hostcalls::get_property(vec!["plugin_name"]).ok().flatten();
     String::from_utf8_lossy(&name.unwrap_or_default()).into_owned()

@@ -1,5 +1,5 @@
-//! The state of maintenance, for the gauge and the log: what a VM and the
-//! process do when a root context comes into force or goes.
+//! The state of maintenance: updates the gauges and the log when a root context
+//! comes into force or is removed.
 
 use std::cell::RefCell;
 
@@ -14,8 +14,8 @@ use crate::policy::Mode;
 const MAX_ATTEMPTS: usize = 16;
 
 thread_local! {
-    /// The plugins of this VM. Borrowed for one statement at a time, and Envoy
-    /// calls back into a VM only for memory: a borrow never meets another one.
+    /// The plugins of this VM. Borrows never overlap: each lasts one statement, and
+    /// Envoy calls back into a VM only for memory.
     static PLUGINS: RefCell<ActivePlugins> = const { RefCell::new(ActivePlugins::new()) };
 }
 
@@ -29,10 +29,10 @@ pub fn begin(plugin: &str, root_context: u32, mode: Mode, summary: &str) {
     announce(plugin, |last| last.after_configuration(generation, &state));
 }
 
-/// Returns whether Envoy may have taken `plugin`'s root context up again after
-/// the newest one went. Cheap: a stream asks.
-pub fn has_ended(plugin: &str) -> bool {
-    PLUGINS.with_borrow(|plugins| !plugins.is_complete() && !plugins.has_newest(plugin))
+/// Returns whether `plugin` has no newest root context, although a stream begins
+/// on an old one. Called for every request.
+pub fn needs_resuming(plugin: &str) -> bool {
+    PLUGINS.with_borrow(|plugins| !plugins.all_have_newest() && !plugins.has_newest(plugin))
 }
 
 /// Removes `root_context` of `plugin`.
@@ -48,7 +48,7 @@ pub fn end(plugin: &str, root_context: u32) {
 fn set_gauges() {
     let [is_on, is_dry_run] =
         PLUGINS.with_borrow(|plugins| [Mode::On, Mode::DryRun].map(|mode| plugins.any_in(mode)));
-    Metrics::get().set_active(is_on, is_dry_run);
+    Metrics::get().set_gauges(is_on, is_dry_run);
 }
 
 /// Sets the gauges again while maintenance is in force. A VM with another

@@ -9,8 +9,9 @@
 //! 3. A [`Refusal`] picks up the value it is about, and the name of each field
 //!    around the value, on its way out.
 //!
-//! The reader is stricter than `serde_json`: a field given twice, `null` for
-//! an optional field, and a list in place of an object are errors.
+//! The reader is stricter than `serde_json`: a field given twice and `null` for an
+//! optional field are errors, and so is a list in place of an object, which derived
+//! structs would accept.
 
 mod bounded;
 mod refusal;
@@ -49,8 +50,8 @@ pub fn read<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T, Error> {
 struct Value<'de>(&'de RawValue);
 
 impl<'de> Value<'de> {
-    /// Reads one level of a value that begins with `opening`. The syntax is known
-    /// to be right, so only escapes of UTF-16 surrogates are left to go wrong.
+    /// Reads one level of a value that begins with `opening`. The syntax was checked
+    /// in step 1, except for escapes of unpaired surrogates.
     fn open(&self, opening: char) -> Result<Level<'de>, Refusal> {
         if !self.0.get().starts_with(opening) {
             return Ok(Level::Other);
@@ -129,7 +130,7 @@ impl<'de> Deserializer<'de> for Value<'de> {
         }
     }
 
-    /// Reads an object whose keys the operator makes up.
+    /// Reads an object whose keys are not names of fields, such as `headers`.
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
         self.object(visitor, false)
     }
@@ -144,7 +145,8 @@ impl<'de> Deserializer<'de> for Value<'de> {
         self.object(visitor, true)
     }
 
-    /// A field that is given has a value; `null` is refused by its type.
+    /// Never reads `None`: `serde(default)` handles a missing field, and `null` is an
+    /// error.
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
         visitor.visit_some(self)
     }

@@ -5,19 +5,19 @@ use std::fmt::{self, Display};
 use serde::de::{self, Expected, Unexpected};
 use serde_json::value::RawValue;
 
-use crate::error::Error;
+use crate::error::{Error, one_line};
 
-/// A value that breaks a rule, and how much is known of where it stands. In a
-/// box, to keep each `Result` of it small.
+/// A broken rule and its location, which is filled in while the error propagates.
+/// Boxed to keep `Result` small.
 #[derive(Debug)]
 pub struct Refusal(Box<Details>);
 
 #[derive(Debug)]
 struct Details {
-    /// Path to the value from the one read last: `.path`, later `[2].path`,
+    /// Path from the current value to the invalid one: `.path`, later `[2].path`,
     /// in the end `.exemptions[2].path`.
     field: String,
-    /// JSON text of the value, once known.
+    /// JSON text of the value, shortened, once known.
     value: Option<String>,
     /// Rule that the value breaks, such as "must be true or false".
     rule: String,
@@ -27,7 +27,7 @@ impl Refusal {
     /// Adds the value that the refusal is about, unless it is about one inside
     /// of `value`.
     pub fn about(mut self, value: &RawValue) -> Self {
-        self.0.value.get_or_insert_with(|| value.get().into());
+        self.0.value.get_or_insert_with(|| one_line(value.get()));
         self
     }
 

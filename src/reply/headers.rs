@@ -80,8 +80,8 @@ impl<'de> Visitor<'de> for HeadersVisitor {
     }
 }
 
-/// Reads a header name that the headers so far do not have. The reader refuses
-/// a key given twice; here the case of its letters does not count.
+/// Reads a header name, and refuses one that differs from an earlier name only in
+/// case.
 struct NewName<'a>(&'a Headers);
 
 impl<'de> DeserializeSeed<'de> for NewName<'_> {

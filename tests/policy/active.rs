@@ -12,11 +12,11 @@ fn the_newest_root_context_determines_the_state_of_a_plugin() {
     assert_eq!(vm.remove(1), None, "removal of an older root context changes nothing");
     assert_eq!(vm.set_newest("a", 3, On), 3);
     assert!(vm.any_in(On));
-    assert!(vm.is_complete());
+    assert!(vm.all_have_newest());
     assert_eq!(vm.remove(3), Some(3));
-    assert!(!vm.is_complete() && !vm.any_in(On));
+    assert!(!vm.all_have_newest() && !vm.any_in(On));
     assert_eq!(vm.set_newest("a", 2, On), 4);
-    assert!(vm.is_complete(), "an older root context becomes the newest");
+    assert!(vm.all_have_newest(), "an older root context becomes the newest");
 }
 
 #[test]
