@@ -29,8 +29,8 @@ fn the_schema_is_current() {
         fs::write(file(), &current).expect("the schema written");
     }
     let shipped = fs::read_to_string(file()).unwrap_or_default();
-    assert_eq!(
-        shipped, current,
+    assert!(
+        shipped == current,
         "istio/plugin-config.schema.json is not current: run `make schema`"
     );
 }
