@@ -12,6 +12,9 @@ use subtle::{Choice, ConstantTimeEq};
 use crate::error::Violation;
 use crate::json;
 use crate::limits::{BYPASS_TOKEN_BYTES, BYPASS_TOKENS, MAX_HEADER_NAME_BYTES};
+#[cfg(not(target_arch = "wasm32"))]
+use crate::reply;
+use crate::reply::OWNED_HEADER_NAMES;
 use crate::token::is_token;
 
 /// Headers that cannot carry a token, because the application needs them.
@@ -60,8 +63,13 @@ impl Bypass {
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[cfg_attr(not(target_arch = "wasm32"), schemars(extend(
     "maxLength" = MAX_HEADER_NAME_BYTES,
-    "pattern" = "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$",
-    "not" = {"pattern": "^([Aa][Uu][Tt][Hh][Oo][Rr][Ii][Zz][Aa][Tt][Ii][Oo][Nn]|[Cc][Oo][Oo][Kk][Ii][Ee]|[Hh][Oo][Ss][Tt])$"},
+    "pattern" = reply::HEADER_NAME_PATTERN,
+    "not" = {
+        "anyOf": [
+            {"pattern": reply::any_of(&RESERVED_HEADER_NAMES)},
+            {"pattern": reply::any_of(&OWNED_HEADER_NAMES)},
+        ],
+    },
 )))]
 struct TokenHeader(String);
 
@@ -70,13 +78,15 @@ impl TryFrom<String> for TokenHeader {
 
     fn try_from(mut name: String) -> Result<Self, Violation> {
         name.make_ascii_lowercase();
-        let is_reserved = RESERVED_HEADER_NAMES.contains(&name.as_str());
+        let is_reserved = RESERVED_HEADER_NAMES.contains(&name.as_str())
+            || OWNED_HEADER_NAMES.contains(&name.as_str());
         if is_token(&name) && name.len() <= MAX_HEADER_NAME_BYTES && !is_reserved {
             return Ok(Self(name));
         }
         let reserved = RESERVED_HEADER_NAMES.join(", ");
         Err(Violation::of(format!(
-            "must be a header name of at most {MAX_HEADER_NAME_BYTES} bytes, and none of {reserved}"
+            "must be a header name of at most {MAX_HEADER_NAME_BYTES} bytes, and not {reserved} \
+             or a header that HTTP itself sets"
         )))
     }
 }

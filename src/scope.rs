@@ -7,7 +7,9 @@
 //! 3. `*.example.com` matches `a.example.com` and `a.b.example.com`, but not
 //!    `example.com`.
 //! 4. A path is in scope if it begins with one of the prefixes.
-//! 5. What is in doubt is in scope: a request without a host or a path, a host
+//! 5. Every IPv6 address is in scope if the scope names one, because an address
+//!    can be written in several ways.
+//! 6. What is in doubt is in scope: a request without a host or a path, a host
 //!    with user information, and a path that an upstream may read as another one.
 
 use serde::{Deserialize, Deserializer};
@@ -106,6 +108,9 @@ const HOST_PATTERN: &str = r"^((\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\
 
 impl HostPattern {
     fn matches(&self, host: &[u8]) -> bool {
+        if self.0.starts_with('[') && host.starts_with(b"[") {
+            return true;
+        }
         match self.0.strip_prefix('*') {
             None => host.eq_ignore_ascii_case(self.0.as_bytes()),
             // The suffix begins with a dot, and a label comes before it.

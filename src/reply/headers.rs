@@ -15,7 +15,8 @@ use crate::token::is_token;
 /// itself sets them, and a second value would contradict the first: framing,
 /// connection-specific fields
 /// ([RFC 9110, section 7.6.1](https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1))
-/// and the fields that make up the meaning of the 503.
+/// and the fields that make up the meaning of the 503. The last one would make
+/// Envoy's health checks take the host out of service.
 pub const OWNED_HEADER_NAMES: [&str; 16] = [
     "cache-control",
     "connection",
@@ -42,7 +43,11 @@ pub const OWNED_HEADER_NAMES: [&str; 16] = [
     with = "std::collections::BTreeMap<String, HeaderValue>",
     extend(
         "maxProperties" = MAX_RESPONSE_HEADERS,
-        "propertyNames" = {"maxLength": MAX_HEADER_NAME_BYTES, "pattern": HEADER_NAME_PATTERN, "not": {"pattern": owned_names_pattern()}},
+        "propertyNames" = {
+            "maxLength": MAX_HEADER_NAME_BYTES,
+            "pattern": HEADER_NAME_PATTERN,
+            "not": {"pattern": any_of(&OWNED_HEADER_NAMES)},
+        },
     ),
 ))]
 pub struct Headers(Vec<(HeaderName, HeaderValue)>);
@@ -183,18 +188,18 @@ impl From<ContentType> for String {
 }
 
 #[cfg(not(target_arch = "wasm32"))]
-const HEADER_NAME_PATTERN: &str = "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$";
+pub(crate) const HEADER_NAME_PATTERN: &str = "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$";
 /// No control characters, and no space or tab at either end.
 #[cfg(not(target_arch = "wasm32"))]
 const HEADER_VALUE_PATTERN: &str = "^([^\\u0000-\\u0020\\u007f]([^\\u0000-\\u0008\\u000a-\\u001f\\u007f]*[^\\u0000-\\u0020\\u007f])?)?$";
 
-/// Returns a pattern of the header names that a configuration may not add, in any case.
+/// Returns a pattern of header names, in any case.
 #[cfg(not(target_arch = "wasm32"))]
-fn owned_names_pattern() -> String {
+pub(crate) fn any_of(names: &[&str]) -> String {
     let letter = |c: char| match c {
         'a'..='z' => format!("[{}{c}]", c.to_ascii_uppercase()),
         _ => c.to_string(),
     };
     let name = |name: &&str| name.chars().map(letter).collect::<String>();
-    format!("^({})$", OWNED_HEADER_NAMES.iter().map(name).collect::<Vec<_>>().join("|"))
+    format!("^({})$", names.iter().map(name).collect::<Vec<_>>().join("|"))
 }

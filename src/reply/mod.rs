@@ -6,6 +6,8 @@ mod retry_after;
 
 pub use body::Body;
 pub use headers::{ContentType, Headers, OWNED_HEADER_NAMES};
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use headers::{HEADER_NAME_PATTERN, any_of};
 pub use retry_after::RetryAfter;
 
 use serde::Deserialize;
