@@ -4,17 +4,17 @@
 //!
 //! 1. Envoy loads the module into one VM for each worker thread, one on the main
 //!    thread, and a trial VM for each new configuration, and calls `_initialize`
-//!    ([`root_context`]).
+//!    (`root_context.rs`).
 //! 2. For each plugin configuration it creates a root context and calls
-//!    `on_configure` ([`root_context`]). An invalid configuration is refused:
+//!    `on_configure` (`root_context.rs`). An invalid configuration is refused:
 //!    the previous root context stays in use. A valid one makes the root
-//!    context the newest of its plugin in the VM ([`active`]), sets the gauge
-//!    ([`metrics`]), and announces the state: the first VM to do so writes the
-//!    log line ([`announcement`]). While maintenance is in force, a timer runs.
+//!    context the newest of its plugin in the VM (`active.rs`), sets the gauge
+//!    (`metrics.rs`), and announces the state: the first VM to do so writes the
+//!    log line (`announcement.rs`). While maintenance is in force, a timer runs.
 //! 3. For each request it creates an HTTP context on the newest root context
-//!    and calls `on_http_request_headers` ([`http_context`]): the policy
+//!    and calls `on_http_request_headers` (`http_context.rs`): the policy
 //!    decides, the root context counts, and a rejected request is answered by
-//!    a local reply that was rendered in step 2 ([`local_reply`]).
+//!    a local reply that was rendered in step 2 (`local_reply.rs`).
 //! 4. Once a second, `on_tick` hands the counts over to Envoy and repeats the
 //!    gauge. Counting a request therefore makes no host call.
 //! 5. When the last stream of an old root context has ended, Envoy deletes it:
