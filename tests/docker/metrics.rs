@@ -103,7 +103,7 @@ async fn wait_for_rules(prometheus: SocketAddr) {
         let answer = get_json(prometheus, "/api/v1/rules").await;
         let rules = answer["data"]["groups"][0]["rules"].as_array()?;
         let firing: Vec<_> = rules.iter().filter(|rule| rule["state"] == "firing").collect();
-        (rules.len() == 9
+        (rules.len() == 10
             && rules.iter().all(|rule| rule["health"] == "ok")
             && firing.len() == 1
             && firing[0]["name"] == "MaintenanceConfigurationRefused")
