@@ -99,9 +99,7 @@ struct Digests(Vec<Digest>);
 
 impl<'de> Deserialize<'de> for Digests {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (least, most) = (BYPASS_TOKENS.start(), BYPASS_TOKENS.end());
-        let description = format_args!("a list of {least} to {most} SHA-256 digests");
-        json::list(deserializer, BYPASS_TOKENS, description).map(Self)
+        json::list_of(deserializer, BYPASS_TOKENS, "SHA-256 digests").map(Self)
     }
 }
 

@@ -43,11 +43,11 @@ pub enum Decision {
 /// Whether maintenance is in force.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Mode {
-    /// It is not.
+    /// Maintenance is off.
     Off,
-    /// It is not, but requests are counted as if it were.
+    /// Maintenance is off, but requests are counted as if it were on.
     DryRun,
-    /// It is.
+    /// Maintenance is on.
     On,
 }
 

@@ -76,9 +76,7 @@ struct Hosts(Vec<HostPattern>);
 
 impl<'de> Deserialize<'de> for Hosts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (least, most) = (SCOPE_ENTRIES.start(), SCOPE_ENTRIES.end());
-        json::list(deserializer, SCOPE_ENTRIES, format_args!("a list of {least} to {most} hosts"))
-            .map(Self)
+        json::list_of(deserializer, SCOPE_ENTRIES, "hosts").map(Self)
     }
 }
 
@@ -90,9 +88,7 @@ struct PathPrefixes(Vec<PathPrefix>);
 
 impl<'de> Deserialize<'de> for PathPrefixes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (least, most) = (SCOPE_ENTRIES.start(), SCOPE_ENTRIES.end());
-        let description = format_args!("a list of {least} to {most} path prefixes");
-        json::list(deserializer, SCOPE_ENTRIES, description).map(Self)
+        json::list_of(deserializer, SCOPE_ENTRIES, "path prefixes").map(Self)
     }
 }
 

@@ -54,6 +54,20 @@ pub fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer.deserialize_seq(ListVisitor { bounds, description, item: PhantomData })
 }
 
+/// Reads a list whose length is within `bounds`; `items` names its items in the
+/// plural.
+///
+/// # Errors
+/// The value is not such a list.
+pub fn list_of<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+    bounds: RangeInclusive<usize>,
+    items: &str,
+) -> Result<Vec<T>, D::Error> {
+    let (least, most) = (*bounds.start(), *bounds.end());
+    list(deserializer, bounds, format_args!("a list of {least} to {most} {items}"))
+}
+
 struct ListVisitor<'a, T> {
     bounds: RangeInclusive<usize>,
     description: fmt::Arguments<'a>,
