@@ -8,8 +8,11 @@ use serde::Deserialize;
 
 use crate::bypass::Bypass;
 use crate::exemption::Exemptions;
-use crate::reply::{ResponseConfig, RetryAfter};
+use crate::reply::{Jitter, Response, RetryAfter};
 use crate::scope::Scope;
+use crate::window::Window;
+#[cfg(not(target_arch = "wasm32"))]
+use crate::window::WindowConfig;
 
 /// Plugin configuration of the maintenance filter.
 ///
@@ -24,8 +27,14 @@ pub struct PluginConfig {
     pub enabled: bool,
     /// Whether to count the requests that would be rejected, and to reject none.
     pub dry_run: bool,
-    /// Seconds that clients are told to wait.
-    pub retry_after_seconds: RetryAfter,
+    /// Time during which maintenance is in force. Absent: always.
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "WindowConfig"))]
+    pub window: Window,
+    /// Seconds that clients are told to wait. With `window.end`, at most the time until then.
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "RetryAfter"))]
+    pub retry_after_seconds: Option<RetryAfter>,
+    /// Largest number of seconds that are added to each `Retry-After` at random.
+    pub retry_after_jitter_seconds: Jitter,
     /// Requests that maintenance leaves alone. Replaces the default; `[]` exempts nothing.
     pub exemptions: Exemptions,
     /// Requests that maintenance applies to. Absent: all.
@@ -34,5 +43,5 @@ pub struct PluginConfig {
     #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "Bypass"))]
     pub bypass: Option<Bypass>,
     /// The answer to every other request. Its status is always 503.
-    pub response: ResponseConfig,
+    pub response: Response,
 }

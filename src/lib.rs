@@ -10,14 +10,17 @@
 //! The layers. Each may use every layer to its right:
 //!
 //! ```text
-//! filter → policy → config → { scope, exemption, bypass, reply } → { path, json, limits, error, token }
+//! filter → policy → config → { window, scope, exemption, bypass, reply }
+//!        → { request, path, json, limits, error, token }
 //! ```
 //!
 //! `filter` is all that knows proxy-wasm. Everything else runs in ordinary
 //! tests:
 //!
 //! ```
-//! use maintenance_filter::policy::{Decision, Policy, RequestHead};
+//! use maintenance_filter::policy::{Decision, Policy};
+//! use maintenance_filter::request::RequestHead;
+//! use maintenance_filter::window::Stage;
 //!
 //! struct Get(&'static str);
 //!
@@ -35,8 +38,8 @@
 //! }
 //!
 //! let policy = Policy::from_json(br#"{"enabled": true, "retryAfterSeconds": 300}"#)?;
-//! assert_eq!(policy.decide(&Get("/load-balancer/health-check")), Decision::Forward);
-//! assert_eq!(policy.decide(&Get("/orders")), Decision::Reject);
+//! assert_eq!(policy.decide(Stage::InForce, &Get("/load-balancer/health-check")), Decision::Forward);
+//! assert_eq!(policy.decide(Stage::InForce, &Get("/orders")), Decision::Reject);
 //! # Ok::<(), maintenance_filter::error::Error>(())
 //! ```
 
@@ -65,5 +68,7 @@ pub mod limits;
 mod path;
 pub mod policy;
 pub mod reply;
+pub mod request;
 pub mod scope;
 mod token;
+pub mod window;

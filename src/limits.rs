@@ -11,6 +11,8 @@ use core::ops::RangeInclusive;
 pub const RETRY_AFTER_SECONDS: RangeInclusive<u32> = 1..=604_800;
 /// `Retry-After` of a configuration that names none, in seconds.
 pub const DEFAULT_RETRY_AFTER_SECONDS: u32 = 60;
+/// Allowed jitter of `Retry-After`, in seconds. At most a day.
+pub const RETRY_AFTER_JITTER_SECONDS: RangeInclusive<u32> = 0..=86_400;
 
 /// Largest number of exemptions.
 pub const MAX_EXEMPTIONS: usize = 64;
@@ -40,6 +42,12 @@ pub const MAX_HEADER_NAME_BYTES: usize = 256;
 pub const MAX_HEADER_VALUE_BYTES: usize = 8192;
 /// Longest body of the 503, in bytes.
 pub const MAX_BODY_BYTES: usize = 65_536;
+/// Length of the body for browsers, in bytes.
+pub const HTML_BYTES: RangeInclusive<usize> = 1..=65_536;
+/// Number of origins whose pages may read the 503.
+pub const CORS_ORIGINS: RangeInclusive<usize> = 1..=16;
+/// Longest origin, in bytes: a scheme, a host and a port.
+pub const MAX_ORIGIN_BYTES: usize = 300;
 /// Body of the 503 when the configuration gives none.
 pub const DEFAULT_BODY: &str = r#"{"error":"maintenance","message":"The service is down for maintenance. Please retry later."}"#;
 /// Content type of the 503 when the configuration names none.

@@ -1,34 +1,27 @@
 //! Decides what happens to a request, from the plugin configuration alone.
 
+mod summary;
+
 use crate::bypass::Bypass;
 use crate::config::PluginConfig;
 use crate::error::Error;
 use crate::exemption::{Action, ExemptionIndex};
 use crate::json;
-use crate::reply::{Reply, RetryAfter};
+use crate::reply::{Jitter, Reply, Response, RetryAfter};
+use crate::request::RequestHead;
 use crate::scope::Scope;
-
-/// The head of a request.
-pub trait RequestHead {
-    /// Returns the value of a header, `:method`, `:path` or `:authority`. Each
-    /// is a call to the proxy, so the policy asks for as few as it can.
-    /// Of a header that occurs more than once, it is one of the values.
-    fn header(&self, name: &str) -> Option<Vec<u8>>;
-
-    /// Returns how many times a header occurs. Costs a copy of all headers.
-    fn occurrences(&self, name: &str) -> usize;
-}
+use crate::window::{Stage, Window};
 
 /// What happens to a request.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Decision {
-    /// No maintenance: the filter does nothing.
+    /// Maintenance is not in force: the request goes on to the application.
     Pass,
     /// Maintenance does not apply: the request goes on to the application.
     OutOfScope,
     /// Exempt: the request goes on to the application.
     Forward,
-    /// Exempt: the proxy answers with [`Policy::exempt_reply`].
+    /// Exempt: the proxy answers with 200.
     Respond,
     /// Bypassed by a token: the request goes on to the application.
     Bypass,
@@ -36,7 +29,10 @@ pub enum Decision {
     WouldExempt,
     /// Dry run: the request goes on to the application instead of being rejected.
     WouldReject,
-    /// Not exempt: the proxy answers with [`Policy::rejection`].
+    /// Preflight of a request that would be rejected: the proxy answers it, so that
+    /// the browser sends that request.
+    Preflight,
+    /// Not exempt: the proxy answers with the 503.
     Reject,
 }
 
@@ -54,17 +50,17 @@ pub enum Mode {
 /// A valid plugin configuration, ready to decide.
 #[derive(Debug)]
 pub struct Policy {
-    /// Whether maintenance is in force.
-    pub mode: Mode,
-    retry_after: RetryAfter,
+    /// Mode while the window is in force.
+    configured_mode: Mode,
+    /// When maintenance is in force.
+    pub window: Window,
+    retry_after: Option<RetryAfter>,
+    jitter: Jitter,
     scope: Scope,
     exemptions: ExemptionIndex,
-    /// Who is let through.
+    /// Who is let through. `None` while `enabled` is false.
     pub bypass: Option<Bypass>,
-    /// Reply to a request that is not exempt.
-    pub rejection: Reply,
-    /// Reply to an exempt request that the proxy answers.
-    pub exempt_reply: Reply,
+    response: Response,
 }
 
 impl Policy {
@@ -78,46 +74,51 @@ impl Policy {
     }
 
     fn new(config: PluginConfig) -> Self {
+        let configured_mode = match (config.enabled, config.dry_run) {
+            (false, _) => Mode::Off,
+            (true, true) => Mode::DryRun,
+            (true, false) => Mode::On,
+        };
         Self {
-            mode: match (config.enabled, config.dry_run) {
-                (false, _) => Mode::Off,
-                (true, true) => Mode::DryRun,
-                (true, false) => Mode::On,
-            },
+            configured_mode,
+            window: config.window,
             retry_after: config.retry_after_seconds,
+            jitter: config.retry_after_jitter_seconds,
             scope: config.scope,
-            bypass: config.bypass,
             exemptions: config.exemptions.into(),
-            rejection: Reply::maintenance(config.retry_after_seconds, config.response),
-            exempt_reply: Reply::exempt(),
+            bypass: config.bypass.filter(|_| configured_mode != Mode::Off),
+            response: config.response,
         }
     }
 
-    /// Returns the state as one log line.
+    /// Returns the mode in a stage of the window.
     #[must_use]
-    pub fn summary(&self) -> String {
-        let state = match self.mode {
-            Mode::Off => return "maintenance is off".into(),
-            Mode::DryRun => "in dry run",
-            Mode::On => "on",
-        };
-        let (retry_after, paths) = (self.retry_after, self.exemptions.distinct_paths());
-        let tokens = self.bypass.as_ref().map(Bypass::token_count);
-        let tokens = tokens.map(|count| format!(", bypass tokens {count}")).unwrap_or_default();
-        format!("maintenance is {state}: Retry-After {retry_after} s, exempt paths {paths}{tokens}")
+    pub fn mode(&self, stage: Stage) -> Mode {
+        match stage {
+            Stage::InForce | Stage::Extended => self.configured_mode,
+            Stage::Scheduled | Stage::Ended => Mode::Off,
+        }
     }
 
-    /// Decides about one request. A disabled policy asks `head` for nothing. An
-    /// enabled one asks for a header only if the decision depends on it: for the
-    /// method only if the path matches an exemption, for the host only if the
-    /// scope names hosts, for a token only if the request is not exempt.
-    pub fn decide(&self, head: &impl RequestHead) -> Decision {
-        match self.mode {
+    /// Returns whether maintenance is in force in `stage` or may come into force
+    /// later without another configuration.
+    #[must_use]
+    pub fn is_pending_or_in_force(&self, stage: Stage) -> bool {
+        self.configured_mode != Mode::Off && stage != Stage::Ended
+    }
+
+    /// Decides about one request in a stage of the window. Asks `head` for nothing
+    /// while maintenance is not in force. Otherwise it asks for a header only if the
+    /// decision depends on it: for the method only if the path matches an exemption,
+    /// for the host only if the scope names hosts, for a token only if the request is
+    /// not exempt.
+    pub fn decide(&self, stage: Stage, head: &impl RequestHead) -> Decision {
+        match self.mode(stage) {
             Mode::Off => Decision::Pass,
             Mode::On => self.decide_in_force(head),
             Mode::DryRun => match self.decide_in_force(head) {
                 Decision::Forward | Decision::Respond => Decision::WouldExempt,
-                Decision::Reject => Decision::WouldReject,
+                Decision::Reject | Decision::Preflight => Decision::WouldReject,
                 passing => passing,
             },
         }
@@ -128,12 +129,20 @@ impl Policy {
         if !self.scope.contains(|| head.header(":authority"), path.as_deref()) {
             return Decision::OutOfScope;
         }
-        let method = || head.header(":method");
-        match path.and_then(|path| self.exemptions.find(&path, method)) {
+        let exemption = |method: &dyn Fn() -> Option<Vec<u8>>| {
+            path.as_ref().and_then(|path| self.exemptions.find(path, method))
+        };
+        match exemption(&|| head.header(":method")) {
             Some(Action::Forward) => Decision::Forward,
             Some(Action::Respond) => Decision::Respond,
             None if self.is_bypassed(head) => Decision::Bypass,
-            None => Decision::Reject,
+            None => match self.response.preflight_method(head) {
+                // The answer to this preflight is up to who answers the request itself.
+                Some(method) if exemption(&|| Some(method.clone())).is_none() => {
+                    Decision::Preflight
+                }
+                _ => Decision::Reject,
+            },
         }
     }
 
@@ -145,6 +154,52 @@ impl Policy {
         };
         let name = bypass.header();
         head.header(name).is_some_and(|token| bypass.accepts(&token)) && head.occurrences(name) == 1
+    }
+
+    /// Returns the proxy's own reply; `None` if the request goes on to the
+    /// application. `retry_after` is called only for a 503.
+    pub fn reply(
+        &self,
+        decision: Decision,
+        head: &impl RequestHead,
+        retry_after: impl FnOnce() -> RetryAfter,
+    ) -> Option<Reply> {
+        match decision {
+            Decision::Respond => Some(Reply::exempt()),
+            Decision::Preflight => Some(self.response.preflight_reply(head)),
+            Decision::Reject => Some(self.response.reply(head, retry_after())),
+            _ => None,
+        }
+    }
+
+    /// Returns the 503 if it is the same for every request.
+    #[must_use]
+    pub fn fixed_rejection(&self) -> Option<Reply> {
+        let is_fixed =
+            self.window.end().is_none() && self.jitter.0 == 0 && self.response.is_fixed();
+        is_fixed.then(|| self.response.reply(&(), self.retry_after.unwrap_or_default()))
+    }
+
+    /// Returns the `Retry-After` of a 503 at `now`, in seconds since 1970: the time
+    /// until the end of the window, but at most `retryAfterSeconds`. `random` returns
+    /// a whole number from 0 to its argument.
+    pub fn retry_after(
+        &self,
+        stage: Stage,
+        now: u64,
+        random: impl FnOnce(u32) -> u32,
+    ) -> RetryAfter {
+        let retry_after = match (stage, self.window.end()) {
+            (Stage::InForce, Some(end)) => {
+                let rest = RetryAfter::until(end.seconds, now);
+                self.retry_after.map_or(rest, |most| most.min(rest))
+            }
+            _ => self.retry_after.unwrap_or_default(),
+        };
+        match self.jitter.0 {
+            0 => retry_after,
+            jitter => retry_after.plus(random(jitter)),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Whether maintenance is in force in one VM, for the gauge.
+//! The state of maintenance in one VM, for the gauges.
 //!
 //! A VM may host several plugins with the filter, and several root contexts of
 //! each plugin: a new configuration brings a new root context, while the old
@@ -9,7 +9,8 @@
 //! configuration is restored while a stream still holds it. The first new stream
 //! on it makes it the newest again.
 
-use crate::policy::Mode;
+use crate::policy::{Mode, Policy};
+use crate::window::{Stage, Time};
 
 /// The plugins of one VM.
 #[derive(Debug, Default)]
@@ -28,7 +29,53 @@ struct Plugin {
 #[derive(Debug)]
 struct Newest {
     root_context: u32,
-    mode: Mode,
+    state: State,
+}
+
+/// What the gauges show: the state of one plugin, or of all plugins of a VM.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct State {
+    /// Whether maintenance is on.
+    pub is_on: bool,
+    /// Whether maintenance is in dry run.
+    pub is_dry_run: bool,
+    /// Start of the window, in seconds since 1970. 0 if there is none.
+    pub window_start: u64,
+    /// End of the window, in seconds since 1970. 0 if there is none.
+    pub window_end: u64,
+}
+
+impl State {
+    /// The state of a policy in a stage of its window. A window that has ended, or
+    /// that is not enabled, is not shown.
+    #[must_use]
+    pub fn new(policy: &Policy, stage: Stage) -> Self {
+        let mode = policy.mode(stage);
+        let shown = policy.is_pending_or_in_force(stage);
+        let seconds = |time: Option<&Time>| time.filter(|_| shown).map_or(0, |time| time.seconds);
+        Self {
+            is_on: mode == Mode::On,
+            is_dry_run: mode == Mode::DryRun,
+            window_start: seconds(policy.window.start()),
+            window_end: seconds(policy.window.end()),
+        }
+    }
+
+    /// Returns whether a gauge is above 0.
+    #[must_use]
+    pub fn is_visible(self) -> bool {
+        self != Self::default()
+    }
+
+    /// The state of two plugins: of two windows, the later times.
+    fn and(self, other: Self) -> Self {
+        Self {
+            is_on: self.is_on || other.is_on,
+            is_dry_run: self.is_dry_run || other.is_dry_run,
+            window_start: self.window_start.max(other.window_start),
+            window_end: self.window_end.max(other.window_end),
+        }
+    }
 }
 
 impl ActivePlugins {
@@ -41,8 +88,8 @@ impl ActivePlugins {
     /// Makes `root_context` the newest of `plugin`. Returns the generation of
     /// the plugin, which is the same in every VM of the process that went
     /// through the same configurations.
-    pub fn set_newest(&mut self, plugin: &str, root_context: u32, mode: Mode) -> usize {
-        let newest = Some(Newest { root_context, mode });
+    pub fn set_newest(&mut self, plugin: &str, root_context: u32, state: State) -> usize {
+        let newest = Some(Newest { root_context, state });
         if let Some(known) = self.plugins.iter_mut().find(|known| known.name == plugin) {
             known.generation = known.generation.saturating_add(1);
             known.newest = newest;
@@ -52,15 +99,27 @@ impl ActivePlugins {
         1
     }
 
+    /// Changes the state of a root context. Returns the generation of its plugin if
+    /// it is the newest.
+    pub fn update(&mut self, root_context: u32, state: State) -> Option<usize> {
+        let plugin = self.plugin_of(root_context)?;
+        plugin.newest = Some(Newest { root_context, state });
+        Some(plugin.generation)
+    }
+
     /// Removes a root context. Returns the generation of its plugin if it was
     /// the newest.
     pub fn remove(&mut self, root_context: u32) -> Option<usize> {
-        let is_newest = |plugin: &&mut Plugin| {
-            plugin.newest.as_ref().is_some_and(|newest| newest.root_context == root_context)
-        };
-        let plugin = self.plugins.iter_mut().find(is_newest)?;
+        let plugin = self.plugin_of(root_context)?;
         plugin.newest = None;
         Some(plugin.generation)
+    }
+
+    /// Returns the plugin whose newest root context is `root_context`.
+    fn plugin_of(&mut self, root_context: u32) -> Option<&mut Plugin> {
+        self.plugins.iter_mut().find(|plugin| {
+            plugin.newest.as_ref().is_some_and(|newest| newest.root_context == root_context)
+        })
     }
 
     /// Returns whether `plugin` has a newest root context.
@@ -75,12 +134,10 @@ impl ActivePlugins {
         self.plugins.iter().all(|plugin| plugin.newest.is_some())
     }
 
-    /// Returns whether any plugin of the VM is in `mode`.
+    /// Returns the state of all plugins together.
     #[must_use]
-    pub fn any_in(&self, mode: Mode) -> bool {
-        self.plugins
-            .iter()
-            .filter_map(|plugin| plugin.newest.as_ref())
-            .any(|root| root.mode == mode)
+    pub fn state(&self) -> State {
+        let newest = self.plugins.iter().filter_map(|plugin| plugin.newest.as_ref());
+        newest.fold(State::default(), |all, newest| all.and(newest.state))
     }
 }

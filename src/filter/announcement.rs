@@ -3,12 +3,15 @@
 //!
 //! The VMs share an announcement for each plugin name. They apply a configuration
 //! at different times, so a VM may come to a state that others have already
-//! replaced. Each VM counts the states of a plugin, and a state whose generation
-//! is not above the announced one is old.
+//! replaced. Each VM counts the configurations of a plugin: this is the generation.
+//! Within a generation, the stage of the window counts. A state is old if
+//! generation and stage are not above the announced ones.
 //!
 //! The counts of two VMs differ after Envoy has replaced a VM that trapped, or has
 //! reused an old root context in one VM alone. Then a change may go without a log
 //! line; the gauge does not depend on the counts.
+
+use crate::window::Stage;
 
 const OFF: &str = "maintenance is off";
 const GONE: &str = "maintenance is off: the plugin is gone";
@@ -17,6 +20,8 @@ const GONE: &str = "maintenance is off: the plugin is gone";
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Announcement {
     generation: usize,
+    /// Stage of the window, as a number that grows.
+    progress: u8,
     state: String,
 }
 
@@ -26,24 +31,42 @@ impl Announcement {
     #[must_use]
     pub fn from_bytes(bytes: Option<&[u8]>) -> Self {
         let parse = |bytes| {
-            let (generation, state) = str::from_utf8(bytes).ok()?.split_once(' ')?;
-            Some(Self { generation: generation.parse().ok()?, state: state.into() })
+            let mut fields = str::from_utf8(bytes).ok()?.splitn(3, ' ');
+            Some(Self {
+                generation: fields.next()?.parse().ok()?,
+                progress: fields.next()?.parse().ok()?,
+                state: fields.next()?.into(),
+            })
         };
-        bytes.and_then(parse).unwrap_or_else(|| Self { generation: 0, state: OFF.into() })
+        bytes.and_then(parse).unwrap_or_else(|| Self {
+            generation: 0,
+            progress: 0,
+            state: OFF.into(),
+        })
     }
 
     /// The form in which the VMs share it.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        format!("{} {}", self.generation, self.state).into_bytes()
+        format!("{} {} {}", self.generation, self.progress, self.state).into_bytes()
     }
 
-    /// The announcement after a root context came into force; `None` if it is
-    /// not new.
+    /// The announcement after a root context came into force, or its window came to
+    /// another stage; `None` if it is not new.
     #[must_use]
-    pub fn after_configuration(&self, generation: usize, state: &str) -> Option<Self> {
-        let is_new = generation > self.generation;
-        is_new.then(|| Self { generation, state: state.into() })
+    pub fn after_configuration(
+        &self,
+        generation: usize,
+        stage: Stage,
+        state: &str,
+    ) -> Option<Self> {
+        let progress = match stage {
+            Stage::Scheduled => 0,
+            Stage::InForce => 1,
+            Stage::Extended | Stage::Ended => 2,
+        };
+        let is_new = (generation, progress) > (self.generation, self.progress);
+        is_new.then(|| Self { generation, progress, state: state.into() })
     }
 
     /// The announcement after the newest root context was removed; `None` if
@@ -52,7 +75,7 @@ impl Announcement {
     #[must_use]
     pub fn after_removal(&self, generation: usize) -> Option<Self> {
         let is_last = generation == self.generation;
-        is_last.then(|| Self { generation: 0, state: GONE.into() })
+        is_last.then(|| Self { generation: 0, progress: 0, state: GONE.into() })
     }
 
     /// The line to log when this announcement replaces `previous`; `None` if

@@ -6,9 +6,10 @@ use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, MapType};
 
-use super::local_reply;
-use super::root_context::Plugin;
-use crate::policy::{Decision, Policy, RequestHead};
+use super::local_reply::LocalReply;
+use super::plugin::Plugin;
+use crate::policy::{Decision, Policy};
+use crate::request::RequestHead;
 
 /// A request under the configuration that was in force when it began.
 ///
@@ -23,19 +24,29 @@ impl HttpContext for MaintenanceStream {
         let Self(Some(plugin)) = self else {
             return Action::Continue;
         };
-        let decision = plugin.policy.decide(&CurrentRequest);
+        let (stage, now) = plugin.stage();
+        let decision = plugin.policy.decide(stage, &CurrentRequest);
         plugin.counts.add(decision);
-        let (reply, headers) = match decision {
-            Decision::Respond => (&plugin.policy.exempt_reply, &plugin.exempt_reply_headers),
-            Decision::Reject => (&plugin.policy.rejection, &plugin.rejection_headers),
-            Decision::Pass => return Action::Continue,
-            _ => {
-                remove_token(&plugin.policy);
-                return Action::Continue;
-            }
+        let prepared = match decision {
+            Decision::Respond => Some(&plugin.exempt_reply),
+            Decision::Reject => plugin.fixed_rejection.as_ref(),
+            _ => None,
         };
-        local_reply::send(reply, headers);
-        Action::Pause
+        if let Some(reply) = prepared {
+            reply.send();
+            return Action::Pause;
+        }
+        let retry_after = || plugin.retry_after(stage, now);
+        match plugin.policy.reply(decision, &CurrentRequest, retry_after) {
+            Some(reply) => {
+                LocalReply::from(reply).send();
+                Action::Pause
+            }
+            None => {
+                remove_token(&plugin.policy);
+                Action::Continue
+            }
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 #![expect(unsafe_code, reason = "the SDK sends no response code details, so this calls the host")]
 
+use std::rc::Rc;
+
 use proxy_wasm::hostcalls;
 
 use crate::reply::Reply;
@@ -24,48 +26,54 @@ unsafe extern "C" {
 const GRPC_STATUS_FROM_HTTP: i32 = -1;
 const STATUS_OK: u32 = 0;
 
-/// Headers of a [`Reply`], in the format of the ABI.
-pub struct HeaderMap(Vec<u8>);
+/// A [`Reply`] whose headers are in the format of the ABI.
+pub struct LocalReply {
+    status: u32,
+    details: &'static str,
+    headers: Vec<u8>,
+    body: Rc<str>,
+}
 
-/// Sends `reply`, whose headers are `headers`, to the client. If Envoy does not
-/// take it, the stream is reset, so that the request does not reach the
-/// application.
-pub fn send(reply: &Reply, HeaderMap(headers): &HeaderMap) {
-    // SAFETY: each pointer is valid for the length that follows it, and
-    // Envoy copies the bytes before it returns.
-    let status = unsafe {
-        proxy_send_local_response(
-            reply.status,
-            reply.details.as_ptr(),
-            reply.details.len(),
-            reply.body.as_ptr(),
-            reply.body.len(),
-            headers.as_ptr(),
-            headers.len(),
-            GRPC_STATUS_FROM_HTTP,
-        )
-    };
-    if status != STATUS_OK {
-        // `Err` is never returned: the SDK panics on a failure, which also ends the stream.
-        let _ = hostcalls::reset_http_request();
+impl LocalReply {
+    /// Sends the reply to the client. If Envoy does not take it, the stream is reset,
+    /// so that the request does not reach the application.
+    pub fn send(&self) {
+        // SAFETY: each pointer is valid for the length that follows it, and
+        // Envoy copies the bytes before it returns.
+        let status = unsafe {
+            proxy_send_local_response(
+                self.status,
+                self.details.as_ptr(),
+                self.details.len(),
+                self.body.as_ptr(),
+                self.body.len(),
+                self.headers.as_ptr(),
+                self.headers.len(),
+                GRPC_STATUS_FROM_HTTP,
+            )
+        };
+        if status != STATUS_OK {
+            // `Err` is never returned: the SDK panics on a failure, which also ends the stream.
+            let _ = hostcalls::reset_http_request();
+        }
     }
 }
 
-impl From<&Reply> for HeaderMap {
+impl From<Reply> for LocalReply {
     /// Serializes the number of headers, the length of each name and value, then
     /// each name and value with a zero byte behind it. Numbers have 32 bits,
     /// little-endian.
-    fn from(reply: &Reply) -> Self {
+    fn from(reply: Reply) -> Self {
         let texts = || reply.headers.iter().flat_map(|(name, value)| [name, value]);
-        let mut map = Vec::from(u32_le(reply.headers.len()));
+        let mut headers = Vec::from(u32_le(reply.headers.len()));
         for text in texts() {
-            map.extend(u32_le(text.len()));
+            headers.extend(u32_le(text.len()));
         }
         for text in texts() {
-            map.extend_from_slice(text.as_bytes());
-            map.push(0);
+            headers.extend_from_slice(text.as_bytes());
+            headers.push(0);
         }
-        Self(map)
+        Self { status: reply.status, details: reply.details, headers, body: reply.body }
     }
 }
 

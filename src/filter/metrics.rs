@@ -1,11 +1,20 @@
-//! The gauge and the counters.
+//! The gauges and the counters.
 
 use std::cell::{Cell, OnceCell};
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::MetricType;
 
+use super::active::State;
 use crate::policy::Decision;
+
+/// Gauges, in the order of [`Metrics::set_gauges`].
+const GAUGES: [&str; 4] = [
+    "maintenance_active",
+    "maintenance_dry_run_active",
+    "maintenance_window_start_timestamp_seconds",
+    "maintenance_window_end_timestamp_seconds",
+];
 
 /// Counters, in the order of [`Counts`].
 const COUNTERS: [&str; 6] = [
@@ -20,8 +29,7 @@ const COUNTERS: [&str; 6] = [
 /// Identifiers of the metrics in Envoy.
 #[derive(Clone, Copy)]
 pub struct Metrics {
-    active: Option<u32>,
-    dry_run_active: Option<u32>,
+    gauges: [Option<u32>; GAUGES.len()],
     counters: [Option<u32>; COUNTERS.len()],
 }
 
@@ -40,19 +48,19 @@ impl Metrics {
     fn define() -> Self {
         let define = |kind, name| hostcalls::define_metric(kind, name).ok();
         Self {
-            active: define(MetricType::Gauge, "maintenance_active"),
-            dry_run_active: define(MetricType::Gauge, "maintenance_dry_run_active"),
+            gauges: GAUGES.map(|name| define(MetricType::Gauge, name)),
             counters: COUNTERS.map(|name| define(MetricType::Counter, name)),
         }
     }
 
     /// Sets the gauges, which all VMs of the process share. The values are absolute,
     /// not a sum over VMs: a trial VM would add its share and never remove it.
-    pub fn set_gauges(&self, is_active: bool, is_dry_run_active: bool) {
-        let gauges = [(self.active, is_active), (self.dry_run_active, is_dry_run_active)];
-        for (metric, value) in gauges {
-            if let Some(metric) = metric {
-                let _ = hostcalls::record_metric(metric, u64::from(value));
+    pub fn set_gauges(&self, state: State) {
+        let State { is_on, is_dry_run, window_start, window_end } = state;
+        let values = [is_on.into(), is_dry_run.into(), window_start, window_end];
+        for (gauge, value) in self.gauges.iter().zip(values) {
+            if let Some(gauge) = gauge {
+                let _ = hostcalls::record_metric(*gauge, value);
             }
         }
     }
@@ -78,7 +86,7 @@ impl Counts {
         let [rejected, exempted, bypassed, out_of_scope, would_reject, would_exempt] = &self.0;
         let count = match decision {
             Decision::Pass => return,
-            Decision::Reject => rejected,
+            Decision::Reject | Decision::Preflight => rejected,
             Decision::Forward | Decision::Respond => exempted,
             Decision::Bypass => bypassed,
             Decision::OutOfScope => out_of_scope,

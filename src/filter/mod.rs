@@ -28,11 +28,17 @@
 pub mod active;
 pub mod announcement;
 #[cfg(target_arch = "wasm32")]
+mod clock;
+#[cfg(target_arch = "wasm32")]
 mod http_context;
 #[cfg(target_arch = "wasm32")]
 mod local_reply;
 #[cfg(target_arch = "wasm32")]
 mod metrics;
+#[cfg(target_arch = "wasm32")]
+mod plugin;
+#[cfg(target_arch = "wasm32")]
+mod random;
 #[cfg(target_arch = "wasm32")]
 mod root_context;
 #[cfg(target_arch = "wasm32")]

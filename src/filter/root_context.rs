@@ -1,23 +1,16 @@
 //! The root context: one plugin configuration in one VM.
 
 use std::rc::Rc;
-use std::time::Duration;
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{BufferType, ContextType, LogLevel};
 
 use super::http_context::MaintenanceStream;
-use super::local_reply::HeaderMap;
-use super::metrics::{Counts, Metrics};
+use super::plugin::Plugin;
 use super::state;
 use crate::error::Error;
-use crate::policy::{Mode, Policy};
-
-/// Interval at which the counters and gauges are updated.
-const REPORT_INTERVAL: Duration = Duration::from_secs(1);
-/// Interval that stops a timer.
-const NEVER: Duration = Duration::ZERO;
+use crate::policy::Policy;
 
 proxy_wasm::main! {{
     // A sidecar prints warnings and errors of its plugins by default.
@@ -32,27 +25,9 @@ pub struct MaintenanceRoot {
     plugin: Option<Rc<Plugin>>,
 }
 
-/// An accepted configuration, shared with the streams that it applies to.
-pub struct Plugin {
-    name: String,
-    pub policy: Policy,
-    pub rejection_headers: HeaderMap,
-    pub exempt_reply_headers: HeaderMap,
-    pub counts: Counts,
-}
-
 impl MaintenanceRoot {
     pub fn new(id: u32) -> Self {
         Self { id, plugin: None }
-    }
-
-    /// Puts `plugin` into force.
-    fn begin(&self, plugin: &Plugin) {
-        let Plugin { name, policy, .. } = plugin;
-        state::begin(name, self.id, policy.mode, &policy.summary());
-        if policy.mode != Mode::Off {
-            set_timer(REPORT_INTERVAL);
-        }
     }
 }
 
@@ -64,15 +39,9 @@ impl RootContext for MaintenanceRoot {
     fn on_configure(&mut self, size: usize) -> bool {
         match read_configuration(size) {
             Ok(policy) => {
-                let plugin = Rc::new(Plugin {
-                    name: plugin_name(),
-                    rejection_headers: HeaderMap::from(&policy.rejection),
-                    exempt_reply_headers: HeaderMap::from(&policy.exempt_reply),
-                    policy,
-                    counts: Counts::default(),
-                });
-                self.begin(&plugin);
-                self.plugin = Some(plugin);
+                let plugin = Plugin::new(plugin_name(), self.id, policy);
+                plugin.begin();
+                self.plugin = Some(Rc::new(plugin));
                 true
             }
             Err(error) => {
@@ -91,15 +60,14 @@ impl RootContext for MaintenanceRoot {
         if let Some(plugin) =
             self.plugin.as_ref().filter(|plugin| state::needs_resuming(&plugin.name))
         {
-            self.begin(plugin);
+            plugin.begin();
         }
         Some(Box::new(MaintenanceStream(self.plugin.clone())))
     }
 
     fn on_tick(&mut self) {
         if let Some(plugin) = &self.plugin {
-            Metrics::get().add(&plugin.counts);
-            state::repeat_gauges();
+            plugin.on_tick();
         }
     }
 }
@@ -108,15 +76,9 @@ impl RootContext for MaintenanceRoot {
 /// it. Host calls are still allowed.
 impl Drop for MaintenanceRoot {
     fn drop(&mut self) {
-        let Some(plugin) = &self.plugin else {
-            return;
-        };
-        Metrics::get().add(&plugin.counts);
-        if plugin.policy.mode != Mode::Off {
-            // Envoy keeps the timer of a deleted root context running.
-            set_timer(NEVER);
+        if let Some(plugin) = &self.plugin {
+            plugin.end();
         }
-        state::end(&plugin.name, self.id);
     }
 }
 
@@ -136,9 +98,4 @@ fn read_configuration(size: usize) -> Result<Policy, Error> {
 fn plugin_name() -> String {
     let name = hostcalls::get_property(vec!["plugin_name"]).ok().flatten();
     String::from_utf8_lossy(&name.unwrap_or_default()).into_owned()
-}
-
-fn set_timer(interval: Duration) {
-    // `Err` is never returned: the SDK panics on a failure, and Envoy has none.
-    let _ = hostcalls::set_tick_period(interval);
 }

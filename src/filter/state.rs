@@ -5,10 +5,11 @@ use std::cell::RefCell;
 
 use proxy_wasm::hostcalls;
 
-use super::active::ActivePlugins;
+use super::active::{ActivePlugins, State};
 use super::announcement::Announcement;
 use super::metrics::Metrics;
-use crate::policy::Mode;
+use crate::policy::Policy;
+use crate::window::Stage;
 
 /// Attempts to announce a state while other VMs do the same.
 const MAX_ATTEMPTS: usize = 16;
@@ -20,13 +21,27 @@ thread_local! {
 }
 
 /// Makes `root_context` the newest of `plugin`.
-pub fn begin(plugin: &str, root_context: u32, mode: Mode, summary: &str) {
+pub fn begin(plugin: &str, root_context: u32, policy: &Policy, stage: Stage) {
+    let state = State::new(policy, stage);
     let generation =
-        PLUGINS.with_borrow_mut(|plugins| plugins.set_newest(plugin, root_context, mode));
+        PLUGINS.with_borrow_mut(|plugins| plugins.set_newest(plugin, root_context, state));
+    report(plugin, generation, policy, stage);
+}
+
+/// Reports that the window of `root_context` has come to another stage.
+pub fn enter_stage(plugin: &str, root_context: u32, policy: &Policy, stage: Stage) {
+    let state = State::new(policy, stage);
+    let generation = PLUGINS.with_borrow_mut(|plugins| plugins.update(root_context, state));
+    if let Some(generation) = generation {
+        report(plugin, generation, policy, stage);
+    }
+}
+
+fn report(plugin: &str, generation: usize, policy: &Policy, stage: Stage) {
     set_gauges();
-    let version = env!("CARGO_PKG_VERSION");
+    let (summary, version) = (policy.summary(stage), env!("CARGO_PKG_VERSION"));
     let state = format!("{summary} (maintenance-filter {version})");
-    announce(plugin, |last| last.after_configuration(generation, &state));
+    announce(plugin, |last| last.after_configuration(generation, stage, &state));
 }
 
 /// Returns whether `plugin` has no newest root context, although a stream begins
@@ -46,15 +61,13 @@ pub fn end(plugin: &str, root_context: u32) {
 
 /// Sets the gauges to the state of this VM.
 fn set_gauges() {
-    let [is_on, is_dry_run] =
-        PLUGINS.with_borrow(|plugins| [Mode::On, Mode::DryRun].map(|mode| plugins.any_in(mode)));
-    Metrics::get().set_gauges(is_on, is_dry_run);
+    Metrics::get().set_gauges(PLUGINS.with_borrow(ActivePlugins::state));
 }
 
-/// Sets the gauges again while maintenance is in force. A VM with another
-/// version of the module shares them, and may have cleared them.
+/// Sets the gauges again while they show something. A VM with another version of
+/// the module shares them, and may have cleared them.
 pub fn repeat_gauges() {
-    if PLUGINS.with_borrow(|plugins| plugins.any_in(Mode::On) || plugins.any_in(Mode::DryRun)) {
+    if PLUGINS.with_borrow(ActivePlugins::state).is_visible() {
         set_gauges();
     }
 }

@@ -1,5 +1,7 @@
 //! The body of the 503.
 
+use std::rc::Rc;
+
 use serde::Deserialize;
 
 use crate::error::Violation;
@@ -9,8 +11,8 @@ use crate::limits::{DEFAULT_BODY, MAX_BODY_BYTES};
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("maxLength" = MAX_BODY_BYTES, "default" = DEFAULT_BODY)))]
-pub struct Body(String);
+#[cfg_attr(not(target_arch = "wasm32"), schemars(with = "String", extend("maxLength" = MAX_BODY_BYTES, "default" = DEFAULT_BODY)))]
+pub struct Body(Rc<str>);
 
 impl Default for Body {
     fn default() -> Self {
@@ -23,15 +25,15 @@ impl TryFrom<String> for Body {
 
     fn try_from(text: String) -> Result<Self, Violation> {
         if text.len() <= MAX_BODY_BYTES {
-            Ok(Self(text))
+            Ok(Self(text.into()))
         } else {
             Err(Violation::of(format!("must be at most {MAX_BODY_BYTES} bytes")))
         }
     }
 }
 
-impl From<Body> for String {
-    fn from(Body(text): Body) -> Self {
-        text
+impl Body {
+    pub(super) fn text(&self) -> Rc<str> {
+        Rc::clone(&self.0)
     }
 }

@@ -53,8 +53,8 @@ pub const OWNED_HEADER_NAMES: [&str; 16] = [
 pub struct Headers(Vec<(HeaderName, HeaderValue)>);
 
 impl Headers {
-    pub(super) fn into_pairs(self) -> impl Iterator<Item = (String, String)> {
-        self.0.into_iter().map(|(HeaderName(name), HeaderValue(value))| (name, value))
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(HeaderName(name), HeaderValue(value))| (name.as_str(), value.as_str()))
     }
 }
 
@@ -181,9 +181,9 @@ impl TryFrom<String> for ContentType {
     }
 }
 
-impl From<ContentType> for String {
-    fn from(ContentType(HeaderValue(value)): ContentType) -> Self {
-        value
+impl ContentType {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0.0
     }
 }
 

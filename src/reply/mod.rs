@@ -1,32 +1,101 @@
 //! Replies: what the proxy itself answers.
 
+mod accept;
 mod body;
+mod cors;
+mod grpc;
 mod headers;
+mod html;
 mod retry_after;
 
 pub use body::Body;
+pub use cors::CorsOrigins;
+pub use grpc::GrpcRetryPushback;
 pub use headers::{ContentType, Headers, OWNED_HEADER_NAMES};
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use headers::{HEADER_NAME_PATTERN, any_of};
-pub use retry_after::RetryAfter;
+pub use html::Html;
+pub use retry_after::{Jitter, RetryAfter};
+
+use std::rc::Rc;
 
 use serde::Deserialize;
 
+use crate::request::RequestHead;
+
 /// The object `response`: the answer to every request that is not exempt.
-#[derive(Default, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields, expecting = "a JSON object", rename_all = "camelCase")]
-pub struct ResponseConfig {
+pub struct Response {
     /// Media type of the body.
     content_type: ContentType,
     /// Body, as text.
     body: Body,
     /// Headers to add, by name.
     headers: Headers,
+    /// Body for browsers, chosen by the header `accept` of the request. Absent: none.
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "Html"))]
+    html: Option<Html>,
+    /// Origins whose scripts may read the answer in a browser, or `["*"]`. Absent: none.
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "cors::OriginList"))]
+    cors_origins: Option<CorsOrigins>,
+    /// Whether the answer to a gRPC request has `grpc-retry-pushback-ms`.
+    grpc_retry_pushback: GrpcRetryPushback,
 }
 
-/// Must not be cached: maintenance may begin or end at any moment.
-const CACHE_CONTROL: (&str, &str) = ("cache-control", "no-store");
+impl Response {
+    /// Returns whether the reply is the same for every request.
+    #[must_use]
+    pub fn is_fixed(&self) -> bool {
+        self.html.is_none()
+            && self.cors_origins.is_none()
+            && self.grpc_retry_pushback == GrpcRetryPushback::None
+    }
+
+    /// Returns the method that a preflight asks about; `None` if `head` is none, or if
+    /// its origin is not listed.
+    pub(crate) fn preflight_method(&self, head: &impl RequestHead) -> Option<Vec<u8>> {
+        self.cors_origins.as_ref()?.preflight_method(head)
+    }
+
+    /// Returns the 204 to a preflight.
+    pub(crate) fn preflight_reply(&self, head: &impl RequestHead) -> Reply {
+        let mut reply = Reply::new(204, "maintenance_preflight");
+        reply.forbid_caching();
+        if let Some(origins) = &self.cors_origins {
+            origins.permit(head, &mut reply);
+        }
+        reply
+    }
+
+    /// Returns the 503 to a request.
+    pub fn reply(&self, head: &impl RequestHead, retry_after: RetryAfter) -> Reply {
+        let page = self.html.as_ref().filter(|_| html::is_page_visit(head));
+        let (content_type, body) = match page {
+            Some(page) => (Html::CONTENT_TYPE, page.text()),
+            None => (self.content_type.as_str(), self.body.text()),
+        };
+        let mut reply = Reply { body, ..Reply::new(503, "maintenance_mode") };
+        reply.add("retry-after", &retry_after.to_string());
+        reply.add("content-type", content_type);
+        reply.forbid_caching();
+        for (name, value) in self.headers.iter() {
+            reply.add(name, value);
+        }
+        if self.html.is_some() {
+            reply.add("vary", "accept");
+        }
+        if page.is_some() {
+            Html::add_protection(&mut reply);
+        }
+        if let Some(origins) = &self.cors_origins {
+            origins.add_headers(head, &mut reply);
+        }
+        self.grpc_retry_pushback.add_header(head, retry_after, &mut reply);
+        reply
+    }
+}
 
 /// A local reply.
 #[derive(Debug)]
@@ -39,31 +108,36 @@ pub struct Reply {
     /// Names and values of the headers.
     pub headers: Vec<(String, String)>,
     /// Body.
-    pub body: String,
+    pub body: Rc<str>,
 }
 
 impl Reply {
-    /// The 503 of a service in maintenance.
-    #[must_use]
-    pub fn maintenance(retry_after: RetryAfter, response: ResponseConfig) -> Self {
-        let mut headers = vec![
-            ("retry-after".into(), retry_after.to_string()),
-            ("content-type".into(), response.content_type.into()),
-            header(CACHE_CONTROL),
-        ];
-        headers.extend(response.headers.into_pairs());
-        let body = response.body.into();
-        Self { status: 503, details: "maintenance_mode", headers, body }
+    /// A reply without headers and body.
+    fn new(status: u32, details: &'static str) -> Self {
+        Self { status, details, headers: Vec::new(), body: Rc::default() }
     }
 
     /// The 200 to an exempt request, for an application that is down.
     #[must_use]
     pub fn exempt() -> Self {
-        let headers = vec![header(CACHE_CONTROL)];
-        Self { status: 200, details: "maintenance_exempt", headers, body: String::new() }
+        let mut reply = Self::new(200, "maintenance_exempt");
+        reply.forbid_caching();
+        reply
     }
-}
 
-fn header((name, value): (&str, &str)) -> (String, String) {
-    (name.into(), value.into())
+    /// Maintenance may begin or end at any moment.
+    fn forbid_caching(&mut self) {
+        self.add("cache-control", "no-store");
+    }
+
+    fn add(&mut self, name: &str, value: &str) {
+        self.headers.push((name.into(), value.into()));
+    }
+
+    /// Adds a header, unless the configuration has given it.
+    fn add_default(&mut self, name: &str, value: &str) {
+        if !self.headers.iter().any(|(other, _)| other == name) {
+            self.add(name, value);
+        }
+    }
 }

@@ -1,31 +1,37 @@
 //! State of all plugins in a VM.
 
-use maintenance_filter::filter::active::ActivePlugins;
-use maintenance_filter::policy::Mode::{DryRun, Off, On};
+use maintenance_filter::filter::active::{ActivePlugins, State};
+use maintenance_filter::window::Stage;
+
+use crate::support::policy;
+
+const OFF: State = State { is_on: false, is_dry_run: false, window_start: 0, window_end: 0 };
+const ON: State = State { is_on: true, ..OFF };
+const DRY_RUN: State = State { is_dry_run: true, ..OFF };
 
 #[test]
 fn the_newest_root_context_determines_the_state_of_a_plugin() {
     let mut vm = ActivePlugins::new();
-    assert_eq!(vm.set_newest("a", 1, On), 1);
-    assert_eq!(vm.set_newest("a", 2, Off), 2);
-    assert!(!vm.any_in(On));
+    assert_eq!(vm.set_newest("a", 1, ON), 1);
+    assert_eq!(vm.set_newest("a", 2, OFF), 2);
+    assert!(!vm.state().is_on);
     assert_eq!(vm.remove(1), None, "removal of an older root context changes nothing");
-    assert_eq!(vm.set_newest("a", 3, On), 3);
-    assert!(vm.any_in(On));
+    assert_eq!(vm.set_newest("a", 3, ON), 3);
+    assert!(vm.state().is_on);
     assert!(vm.all_have_newest());
     assert_eq!(vm.remove(3), Some(3));
-    assert!(!vm.all_have_newest() && !vm.any_in(On));
-    assert_eq!(vm.set_newest("a", 2, On), 4);
+    assert!(!vm.all_have_newest() && !vm.state().is_on);
+    assert_eq!(vm.set_newest("a", 2, ON), 4);
     assert!(vm.all_have_newest(), "an older root context becomes the newest");
 }
 
 #[test]
 fn maintenance_is_enabled_while_any_plugin_is_enabled() {
     let mut vm = ActivePlugins::new();
-    vm.set_newest("a", 1, On);
-    vm.set_newest("b", 2, On);
+    vm.set_newest("a", 1, ON);
+    vm.set_newest("b", 2, ON);
     assert_eq!(vm.remove(1), Some(1));
-    assert!(vm.any_in(On));
+    assert!(vm.state().is_on);
     assert!(vm.has_newest("b"));
     assert!(!vm.has_newest("a"));
     assert!(!vm.has_newest("c"));
@@ -34,8 +40,32 @@ fn maintenance_is_enabled_while_any_plugin_is_enabled() {
 #[test]
 fn a_dry_run_is_not_maintenance() {
     let mut vm = ActivePlugins::new();
-    vm.set_newest("a", 1, DryRun);
-    assert!(vm.any_in(DryRun) && !vm.any_in(On));
-    vm.set_newest("b", 2, On);
-    assert!(vm.any_in(DryRun) && vm.any_in(On));
+    vm.set_newest("a", 1, DRY_RUN);
+    assert!(vm.state().is_dry_run && !vm.state().is_on);
+    vm.set_newest("b", 2, ON);
+    assert!(vm.state().is_dry_run && vm.state().is_on);
+}
+
+#[test]
+fn the_newest_root_context_alone_can_change_its_state() {
+    let mut vm = ActivePlugins::new();
+    vm.set_newest("a", 1, OFF);
+    assert_eq!(vm.update(1, ON), Some(1));
+    assert_eq!(vm.state(), ON);
+    assert_eq!(vm.set_newest("a", 2, OFF), 2);
+    assert_eq!(vm.update(1, ON), None);
+    assert_eq!(vm.state(), OFF);
+}
+
+#[test]
+fn the_gauges_show_the_window_until_it_has_ended() {
+    let window = r#""window": {"start": "1970-01-01T00:00:10Z", "end": "1970-01-01T00:00:20Z"}"#;
+    let enabled = policy(&format!(r#"{{"enabled": true, {window}}}"#));
+    let shown = State { window_start: 10, window_end: 20, ..OFF };
+    assert_eq!(State::new(&enabled, Stage::Scheduled), shown);
+    assert_eq!(State::new(&enabled, Stage::InForce), State { is_on: true, ..shown });
+    assert_eq!(State::new(&enabled, Stage::Extended), State { is_on: true, ..shown });
+    assert_eq!(State::new(&enabled, Stage::Ended), OFF);
+    let disabled = policy(&format!(r#"{{"enabled": false, {window}}}"#));
+    assert_eq!(State::new(&disabled, Stage::InForce), OFF);
 }

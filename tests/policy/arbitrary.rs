@@ -2,14 +2,23 @@
 //! configurations.
 
 use maintenance_filter::policy::Policy;
+use maintenance_filter::window::Stage::{Ended, Extended, InForce, Scheduled};
 use proptest::prelude::*;
 
 use crate::support::{Head, assert_readable, policy};
 
 /// Configuration with a valid value for every field.
-const VALID: &str = r#"{"enabled": true, "retryAfterSeconds": 300, "exemptions": [
+const VALID: &str = r#"{"enabled": true, "dryRun": false, "retryAfterSeconds": 300,
+    "retryAfterJitterSeconds": 30,
+    "window": {"start": "2026-11-24T02:00:00Z", "end": "2026-11-24T05:00:00+01:00", "onEnd": "Extend"},
+    "exemptions": [
     {"path": "/a", "methods": ["GET", "HEAD"], "action": "Respond"}, {"pathPrefix": "/b/"}],
-    "response": {"contentType": "text/plain", "body": "d\u00e9", "headers": {"x-a": "b"}}}"#;
+    "scope": {"hosts": ["*.example.com", "[::1]"], "pathPrefixes": ["/"]},
+    "bypass": {"header": "x-token",
+        "sha256": ["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"]},
+    "response": {"contentType": "text/plain", "body": "d\u00e9", "headers": {"x-a": "b"},
+        "html": "<h1>x</h1>", "corsOrigins": ["https://a.example"],
+        "grpcRetryPushback": "RetryAfter"}}"#;
 
 /// Strings that a mutation inserts into a valid configuration.
 const PIECES: &[&str] = &[
@@ -40,6 +49,21 @@ const PIECES: &[&str] = &[
 /// Keys of generated objects: every known field name, and unknown names.
 const KEYS: &[&str] = &[
     "enabled",
+    "dryRun",
+    "window",
+    "start",
+    "end",
+    "onEnd",
+    "scope",
+    "hosts",
+    "pathPrefixes",
+    "bypass",
+    "header",
+    "sha256",
+    "html",
+    "corsOrigins",
+    "grpcRetryPushback",
+    "retryAfterJitterSeconds",
     "retryAfterSeconds",
     "exemptions",
     "response",
@@ -109,12 +133,16 @@ fn no_configuration_and_no_request_panics() {
     ];
     let bytes = || prop::collection::vec(any::<u8>(), 0..64);
     proptest!(ProptestConfig::with_cases(10_000), |(
-        config in config, path in bytes(), method in bytes(),
+        config in config, path in bytes(), method in bytes(), now in any::<u64>(),
     )| {
         match Policy::from_json(&config) {
             Ok(policy) => {
-                policy.decide(&Head::new(&method, &path));
-                prop_assert!(policy.summary().starts_with("maintenance is o"));
+                policy.decide(InForce, &Head::new(&method, &path));
+                for stage in [Scheduled, InForce, Extended, Ended] {
+                    prop_assert!(policy.summary(stage).starts_with("maintenance is "));
+                }
+                let retry_after = policy.retry_after(InForce, now, |most| most).0;
+                prop_assert!((1..=604_800).contains(&retry_after));
             }
             Err(error) => assert_readable(&error.to_string()),
         }

@@ -1,6 +1,7 @@
 //! Behaviour table: the decision for a request, and the header reads it costs.
 
 use maintenance_filter::policy::{Decision, Mode, Policy};
+use maintenance_filter::window::Stage::InForce;
 
 use crate::support::{Head, exempting, policy};
 use Decision::{Forward, Pass, Reject, Respond};
@@ -10,13 +11,13 @@ const HEALTH_CHECK: &str = "/load-balancer/health-check";
 /// Asserts the decision, and how often it read the path and the method.
 #[track_caller]
 fn assert_decides(policy: &Policy, head: &Head, expected: Decision, reads: (u32, u32)) {
-    assert_eq!((policy.decide(head), head.reads()), (expected, reads));
+    assert_eq!((policy.decide(InForce, head), head.reads()), (expected, reads));
 }
 
 #[track_caller]
 fn assert_decisions(policy: &Policy, expected: Decision, paths: &[&str]) {
     for path in paths {
-        assert_eq!(policy.decide(&Head::get(path)), expected, "GET {path}");
+        assert_eq!(policy.decide(InForce, &Head::get(path)), expected, "GET {path}");
     }
 }
 
@@ -29,7 +30,7 @@ fn disabled_passes_every_request_and_reads_nothing() {
         r#"{"retryAfterSeconds": 5, "exemptions": [{"path": "/a", "action": "Respond"}]}"#,
     ] {
         let policy = policy(config);
-        assert_eq!(policy.mode, Mode::Off);
+        assert_eq!(policy.mode(InForce), Mode::Off);
         for path in ["/", "/a", HEALTH_CHECK] {
             assert_decides(&policy, &Head::get(path), Pass, (0, 0));
         }
@@ -40,7 +41,7 @@ fn disabled_passes_every_request_and_reads_nothing() {
 #[test]
 fn by_default_only_the_health_check_is_exempt() {
     let policy = policy(r#"{"enabled": true}"#);
-    assert_eq!(policy.mode, Mode::On);
+    assert_eq!(policy.mode(InForce), Mode::On);
     assert_decides(&policy, &Head::get(HEALTH_CHECK), Forward, (1, 1));
     for method in ["HEAD", "POST", "OPTIONS", "get", "GET ", ""] {
         assert_decides(&policy, &Head::new(method, HEALTH_CHECK), Reject, (1, 1));
@@ -214,8 +215,8 @@ fn the_first_of_two_exemptions_for_one_path_takes_precedence() {
             r#"[{{"{field}": "/a/", "action": "Respond"}}, {{"{field}": "/a/"}},
                 {{"{field}": "/a/", "methods": ["HEAD"]}}]"#
         );
-        assert_eq!(exempting(&list).decide(&Head::get("/a/")), Respond);
-        assert_eq!(exempting(&list).decide(&Head::new("HEAD", "/a/")), Forward);
+        assert_eq!(exempting(&list).decide(InForce, &Head::get("/a/")), Respond);
+        assert_eq!(exempting(&list).decide(InForce, &Head::new("HEAD", "/a/")), Forward);
     }
 }
 

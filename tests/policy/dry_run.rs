@@ -2,6 +2,7 @@
 
 use maintenance_filter::policy::Decision::{Bypass, OutOfScope, Pass, WouldExempt, WouldReject};
 use maintenance_filter::policy::Mode;
+use maintenance_filter::window::Stage::InForce;
 
 use crate::support::{Head, policy};
 
@@ -11,19 +12,22 @@ fn a_dry_run_rejects_nothing_and_answers_nothing() {
         r#"{"enabled": true, "dryRun": true, "exemptions": [
             {"path": "/live"}, {"path": "/ready", "action": "Respond"}]}"#,
     );
-    assert_eq!(policy.mode, Mode::DryRun);
+    assert_eq!(policy.mode(InForce), Mode::DryRun);
     for (path, expected) in [("/live", WouldExempt), ("/ready", WouldExempt), ("/", WouldReject)] {
-        assert_eq!(policy.decide(&Head::get(path)), expected, "{path}");
+        assert_eq!(policy.decide(InForce, &Head::get(path)), expected, "{path}");
     }
-    assert_eq!(policy.summary(), "maintenance is in dry run: Retry-After 60 s, exempt paths 2");
+    assert_eq!(
+        policy.summary(InForce),
+        "maintenance is in dry run: Retry-After 60 s, exempt paths 2"
+    );
 }
 
 #[test]
 fn a_dry_run_that_is_disabled_is_off() {
     let policy = policy(r#"{"enabled": false, "dryRun": true}"#);
-    assert_eq!(policy.mode, Mode::Off);
+    assert_eq!(policy.mode(InForce), Mode::Off);
     let head = Head::get("/");
-    assert_eq!(policy.decide(&head), Pass);
+    assert_eq!(policy.decide(InForce, &head), Pass);
     assert_eq!(head.names_read(), [""; 0]);
 }
 
@@ -34,7 +38,7 @@ fn a_dry_run_tells_what_is_out_of_scope_and_what_is_bypassed() {
             "bypass": {"header": "x-token",
                 "sha256": ["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"]}}"#,
     );
-    assert_eq!(policy.decide(&Head::get("/blog/")), OutOfScope);
-    assert_eq!(policy.decide(&Head::get("/shop/").with("x-token", "test")), Bypass);
-    assert_eq!(policy.decide(&Head::get("/shop/").with("x-token", "tesT")), WouldReject);
+    assert_eq!(policy.decide(InForce, &Head::get("/blog/")), OutOfScope);
+    assert_eq!(policy.decide(InForce, &Head::get("/shop/").with("x-token", "test")), Bypass);
+    assert_eq!(policy.decide(InForce, &Head::get("/shop/").with("x-token", "tesT")), WouldReject);
 }

@@ -11,6 +11,7 @@ use crate::naive::{self, Exemption, Expected};
 use crate::requests::{configuration, draft, exemptions};
 use crate::support::{Head, policy};
 use maintenance_filter::policy::Decision;
+use maintenance_filter::window::Stage::InForce;
 
 /// Number of exemption lists. Each is tested with several requests.
 const CASES: u32 = 10_000;
@@ -112,7 +113,7 @@ fn the_policy_decides_like_the_reference_implementation() {
             coverage.borrow_mut().record_request(&exemptions, &path, &expected);
             let head = Head::new(&method, &path);
             let request = format!("{} {}", method.escape_ascii(), path.escape_ascii());
-            prop_assert_eq!(policy.decide(&head), expected.decision, "{}", request);
+            prop_assert_eq!(policy.decide(InForce, &head), expected.decision, "{}", request);
             let reads = (1, u32::from(expected.path_matches));
             prop_assert_eq!(head.reads(), reads, "{}", request);
         }

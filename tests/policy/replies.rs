@@ -1,7 +1,8 @@
 //! Replies to clients, byte for byte.
 
 use maintenance_filter::policy::{Decision, Policy};
-use maintenance_filter::reply::Reply;
+use maintenance_filter::reply::{Reply, RetryAfter};
+use maintenance_filter::window::Stage::InForce;
 
 use crate::support::{Head, exempting, policy, rejection};
 
@@ -19,9 +20,9 @@ fn the_default_rejection() {
     let reply = rejection(&policy);
     assert_eq!(reply.status, 503);
     assert_eq!(reply.details, "maintenance_mode");
-    assert_eq!(reply.body, DEFAULT_BODY);
+    assert_eq!(&*reply.body, DEFAULT_BODY);
     assert_headers(
-        reply,
+        &reply,
         &[
             ("retry-after", "60"),
             ("content-type", "application/json"),
@@ -48,9 +49,9 @@ fn a_configured_rejection() {
     let reply = rejection(&policy);
     assert_eq!(reply.status, 503);
     assert_eq!(reply.details, "maintenance_mode");
-    assert_eq!(reply.body, "über\nNacht");
+    assert_eq!(&*reply.body, "über\nNacht");
     assert_headers(
-        reply,
+        &reply,
         &[
             ("retry-after", "604800"),
             ("content-type", "text/plain; charset=utf-8"),
@@ -71,23 +72,29 @@ fn an_empty_body_stays_empty() {
 #[test]
 fn the_local_reply_to_an_exempt_request() {
     let policy = exempting(r#"[{"path": "/live", "action": "Respond"}]"#);
-    assert_eq!(policy.decide(&Head::get("/live")), Decision::Respond);
-    let reply = &policy.exempt_reply;
+    assert_eq!(policy.decide(InForce, &Head::get("/live")), Decision::Respond);
+    let reply = policy.reply(Decision::Respond, &(), RetryAfter::default).expect("a reply");
     assert_eq!(reply.status, 200);
     assert_eq!(reply.details, "maintenance_exempt");
     assert!(reply.body.is_empty());
-    assert_headers(reply, &[("cache-control", "no-store")]);
+    assert_headers(&reply, &[("cache-control", "no-store")]);
 }
 
 #[test]
 fn the_log_line_contains_only_the_state() {
-    assert_eq!(policy("").summary(), "maintenance is off");
-    assert_eq!(Policy::default().summary(), "maintenance is off");
+    assert_eq!(policy("").summary(InForce), "maintenance is off");
+    assert_eq!(Policy::default().summary(InForce), "maintenance is off");
     assert_eq!(
-        policy(r#"{"enabled": true}"#).summary(),
+        policy(r#"{"enabled": true}"#).summary(InForce),
         "maintenance is on: Retry-After 60 s, exempt paths 1",
     );
     let several = r#"[{"path": "/a"}, {"path": "/a", "methods": ["PUT"]}, {"pathPrefix": "/a/"}]"#;
-    assert_eq!(exempting(several).summary(), "maintenance is on: Retry-After 60 s, exempt paths 2",);
-    assert_eq!(exempting("[]").summary(), "maintenance is on: Retry-After 60 s, exempt paths 0");
+    assert_eq!(
+        exempting(several).summary(InForce),
+        "maintenance is on: Retry-After 60 s, exempt paths 2",
+    );
+    assert_eq!(
+        exempting("[]").summary(InForce),
+        "maintenance is on: Retry-After 60 s, exempt paths 0"
+    );
 }

@@ -2,6 +2,7 @@
 
 use maintenance_filter::policy::Decision::{self, Forward, OutOfScope, Reject};
 use maintenance_filter::policy::Policy;
+use maintenance_filter::window::Stage::InForce;
 
 use crate::support::{Head, policy};
 
@@ -13,7 +14,7 @@ fn scoped(scope: &str) -> Policy {
 fn assert_hosts(policy: &Policy, expected: Decision, hosts: &[&str]) {
     for host in hosts {
         let head = Head::get("/").with(":authority", host);
-        assert_eq!(policy.decide(&head), expected, "{host}");
+        assert_eq!(policy.decide(InForce, &head), expected, "{host}");
     }
 }
 
@@ -21,7 +22,7 @@ fn assert_hosts(policy: &Policy, expected: Decision, hosts: &[&str]) {
 fn without_a_scope_the_host_is_not_asked_for() {
     for config in [r#"{"enabled": true}"#, r#"{"enabled": true, "scope": {}}"#] {
         let head = Head::get("/").with(":authority", "a.example.com");
-        assert_eq!(policy(config).decide(&head), Reject);
+        assert_eq!(policy(config).decide(InForce, &head), Reject);
         assert_eq!(head.names_read(), [":path"]);
     }
 }
@@ -74,7 +75,7 @@ fn a_wildcard_matches_one_label_or_more_but_not_the_apex() {
 #[test]
 fn a_host_in_doubt_is_in_scope() {
     let policy = scoped(r#"{"hosts": ["shop.example.com"]}"#);
-    assert_eq!(policy.decide(&Head::get("/")), Reject, "no :authority");
+    assert_eq!(policy.decide(InForce, &Head::get("/")), Reject, "no :authority");
     assert_hosts(&policy, Reject, &["", "user@blog.example.com", "shop.example.com@blog.example"]);
 }
 
@@ -82,21 +83,21 @@ fn a_host_in_doubt_is_in_scope() {
 fn a_path_is_in_scope_below_a_prefix_or_if_it_is_ambiguous() {
     let policy = scoped(r#"{"pathPrefixes": ["/shop/", "/cart/"]}"#);
     for path in ["/shop/", "/shop/a?b", "/cart/a/b", "/blog/../shop/", "/blog/%2e%2e/shop/"] {
-        assert_eq!(policy.decide(&Head::get(path)), Reject, "{path}");
+        assert_eq!(policy.decide(InForce, &Head::get(path)), Reject, "{path}");
     }
     for path in ["//shop/", "/blog;a", "/blog/%252e%252e/shop/", "/blog\\..\\shop\\"] {
-        assert_eq!(policy.decide(&Head::get(path)), Reject, "{path}");
+        assert_eq!(policy.decide(InForce, &Head::get(path)), Reject, "{path}");
     }
     for path in ["/", "/shop", "/Shop/", "/blog/shop/", "/blog/?a=/../shop/", "*", ""] {
-        assert_eq!(policy.decide(&Head::get(path)), OutOfScope, "{path}");
+        assert_eq!(policy.decide(InForce, &Head::get(path)), OutOfScope, "{path}");
     }
-    assert_eq!(policy.decide(&Head::without_path("CONNECT")), Reject);
+    assert_eq!(policy.decide(InForce, &Head::without_path("CONNECT")), Reject);
 }
 
 #[test]
 fn a_request_is_in_scope_by_its_host_and_its_path() {
     let policy = scoped(r#"{"hosts": ["shop.example.com"], "pathPrefixes": ["/api/"]}"#);
-    let decide = |host, path| policy.decide(&Head::get(path).with(":authority", host));
+    let decide = |host, path| policy.decide(InForce, &Head::get(path).with(":authority", host));
     assert_eq!(decide("shop.example.com", "/api/a"), Reject);
     assert_eq!(decide("shop.example.com", "/"), OutOfScope);
     assert_eq!(decide("blog.example.com", "/api/a"), OutOfScope);
@@ -106,5 +107,8 @@ fn a_request_is_in_scope_by_its_host_and_its_path() {
 fn an_exemption_applies_within_the_scope() {
     let policy = scoped(r#"{"hosts": ["shop.example.com"]}"#);
     let health_check = Head::get("/load-balancer/health-check");
-    assert_eq!(policy.decide(&health_check.with(":authority", "shop.example.com")), Forward);
+    assert_eq!(
+        policy.decide(InForce, &health_check.with(":authority", "shop.example.com")),
+        Forward
+    );
 }

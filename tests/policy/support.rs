@@ -2,8 +2,10 @@
 
 use std::cell::RefCell;
 
-use maintenance_filter::policy::{Decision, Policy, RequestHead};
+use maintenance_filter::policy::{Decision, Policy};
 use maintenance_filter::reply::Reply;
+use maintenance_filter::request::RequestHead;
+use maintenance_filter::window::Stage::InForce;
 
 /// Request head that records which headers are read.
 #[derive(Default)]
@@ -95,7 +97,9 @@ pub fn assert_readable(message: &str) {
         "not valid JSON: ",
         "enabled: ",
         "dryRun: ",
+        "window",
         "retryAfterSeconds: ",
+        "retryAfterJitterSeconds: ",
         "exemptions",
         "scope",
         "bypass",
@@ -110,7 +114,22 @@ pub fn assert_readable(message: &str) {
 
 /// Reply to a request that is not exempt.
 #[track_caller]
-pub fn rejection(policy: &Policy) -> &Reply {
-    assert_eq!(policy.decide(&Head::get("/not-exempt")), Decision::Reject);
-    &policy.rejection
+pub fn rejection(policy: &Policy) -> Reply {
+    rejection_of(policy, &Head::get("/not-exempt"))
+}
+
+/// Reply to `head`, which must be rejected.
+#[track_caller]
+pub fn rejection_of(policy: &Policy, head: &Head) -> Reply {
+    assert_eq!(policy.decide(InForce, head), Decision::Reject);
+    let retry_after = || policy.retry_after(InForce, 0, |_| 0);
+    policy.reply(Decision::Reject, head, retry_after).expect("a rejection has a reply")
+}
+
+/// Asserts the value of a header; `None` if the reply must not have it.
+#[track_caller]
+pub fn assert_header(reply: &Reply, name: &str, expected: Option<&str>) {
+    let values: Vec<_> =
+        reply.headers.iter().filter(|(other, _)| other == name).map(|(_, v)| v.as_str()).collect();
+    assert_eq!(values, Vec::from_iter(expected), "{name} in {:?}", reply.headers);
 }

@@ -1,0 +1,48 @@
+//! `grpc-retry-pushback-ms`: tells a gRPC client that has a retry policy when to try
+//! again ([gRPC A6](https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback)).
+//! gRPC clients do not read `Retry-After`.
+
+use serde::Deserialize;
+
+use super::{Reply, RetryAfter};
+use crate::request::RequestHead;
+
+/// The field `response.grpcRetryPushback`.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema), schemars(extend("default" = "None")))]
+pub enum GrpcRetryPushback {
+    /// The header is not sent.
+    #[default]
+    None,
+    /// The client does not try again.
+    Never,
+    /// The client tries again after `Retry-After`.
+    RetryAfter,
+}
+
+impl GrpcRetryPushback {
+    /// Adds the header to `reply` if `head` is a gRPC request.
+    pub(super) fn add_header(
+        self,
+        head: &impl RequestHead,
+        retry_after: RetryAfter,
+        reply: &mut Reply,
+    ) {
+        let pushback = match self {
+            Self::None => return,
+            Self::Never => "-1".into(),
+            Self::RetryAfter => format!("{retry_after}000"),
+        };
+        if head.header("content-type").is_some_and(|media_type| is_grpc(&media_type)) {
+            reply.add_default("grpc-retry-pushback-ms", &pushback);
+        }
+    }
+}
+
+/// Returns whether `media_type` is `application/grpc`, as Envoy decides it: with or
+/// without a suffix or parameters.
+fn is_grpc(media_type: &[u8]) -> bool {
+    media_type
+        .strip_prefix(b"application/grpc")
+        .is_some_and(|rest| matches!(rest, [] | [b'+' | b';', ..]))
+}
