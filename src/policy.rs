@@ -52,7 +52,7 @@ pub enum Mode {
 pub struct Policy {
     /// Mode while the window is in force.
     configured_mode: Mode,
-    /// When maintenance is in force.
+    /// When maintenance is in force. Without bounds while `enabled` is false.
     pub window: Window,
     retry_after: Option<RetryAfter>,
     jitter: Jitter,
@@ -79,14 +79,15 @@ impl Policy {
             (true, true) => Mode::DryRun,
             (true, false) => Mode::On,
         };
+        let is_enabled = configured_mode != Mode::Off;
         Self {
             configured_mode,
-            window: config.window,
+            window: if is_enabled { config.window } else { Window::default() },
             retry_after: config.retry_after_seconds,
             jitter: config.retry_after_jitter_seconds,
             scope: config.scope,
             exemptions: config.exemptions.into(),
-            bypass: config.bypass.filter(|_| configured_mode != Mode::Off),
+            bypass: config.bypass.filter(|_| is_enabled),
             response: config.response,
         }
     }

@@ -24,6 +24,10 @@ pub struct Host {
     pub metric_ids: Vec<usize>,
     pub log: Vec<String>,
     pub tick_milliseconds: u32,
+    /// Time in seconds since 1970.
+    pub now: u64,
+    /// Next number that the host hands out as random bytes.
+    pub random: u64,
     pub reply: Option<Reply>,
     /// Host calls since the list was last taken.
     pub calls: Vec<&'static str>,
@@ -32,6 +36,16 @@ pub struct Host {
     pub blocks: Vec<u32>,
     /// Host calls that fail, each with the status it returns.
     pub failures: BTreeMap<&'static str, u32>,
+}
+
+impl Reply {
+    /// The `Retry-After` of the reply, in seconds.
+    pub fn retry_after(&self) -> u32 {
+        let mut texts = self.headers.split(|byte| *byte == 0);
+        texts.find(|text| text.ends_with(b"retry-after")).expect("the name");
+        let seconds = texts.next().and_then(|text| str::from_utf8(text).ok());
+        seconds.and_then(|text| text.parse().ok()).expect("seconds")
+    }
 }
 
 impl Host {

@@ -25,7 +25,9 @@ pub fn link(linker: &mut Linker<Host>) -> Result<(), Error> {
         .func_wrap("env", "proxy_record_metric", record_metric)?
         .func_wrap("env", "proxy_set_tick_period_milliseconds", set_tick_period)?
         .func_wrap("env", "proxy_close_stream", close_stream)?
-        .func_wrap("env", "proxy_send_local_response", send_local_response)?;
+        .func_wrap("env", "proxy_send_local_response", send_local_response)?
+        .func_wrap("env", "proxy_get_current_time_nanoseconds", get_current_time)?
+        .func_wrap("wasi_snapshot_preview1", "random_get", random_get)?;
     Ok(())
 }
 
@@ -150,6 +152,23 @@ fn set_tick_period(mut call: Call, milliseconds: u32) -> u32 {
     })
 }
 
+fn get_current_time(mut call: Call, at: u32) -> u32 {
+    record(&mut call, "get_current_time", |call| {
+        let nanoseconds = call.data().now * 1_000_000_000;
+        write_bytes(call, at, &nanoseconds.to_le_bytes());
+        OK
+    })
+}
+
+fn random_get(mut call: Call, at: u32, size: u32) -> u32 {
+    record(&mut call, "random_get", |call| {
+        let bytes = call.data().random.to_le_bytes();
+        call.data_mut().random += 1;
+        write_bytes(call, at, &bytes[..size as usize]);
+        OK
+    })
+}
+
 fn close_stream(mut call: Call, _: u32) -> u32 {
     record(&mut call, "close_stream", |_| OK)
 }
@@ -221,5 +240,9 @@ fn read(call: &Call, at: u32, size: u32) -> Vec<u8> {
 }
 
 fn write(call: &mut Call, at: u32, number: u32) {
-    memory(call).write(call, at as usize, &number.to_le_bytes()).expect("memory of the module");
+    write_bytes(call, at, &number.to_le_bytes());
+}
+
+fn write_bytes(call: &mut Call, at: u32, bytes: &[u8]) {
+    memory(call).write(call, at as usize, bytes).expect("memory of the module");
 }

@@ -7,4 +7,6 @@ mod callbacks;
 mod costs;
 mod host;
 mod imports;
+mod jitter;
 mod plugin;
+mod window;
