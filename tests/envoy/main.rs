@@ -4,6 +4,7 @@
 //! module, by default `dist/plugin.wasm`.
 
 mod behaviour;
+mod browser;
 mod bypass;
 mod counters;
 mod dry_run;
@@ -18,3 +19,4 @@ mod scope;
 mod shipped;
 mod support;
 mod switching;
+mod window;

@@ -43,6 +43,24 @@ async fn grpc_gets_unavailable_with_retry_after() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn grpc_is_told_when_to_try_again() {
+    for (pushback, expected) in
+        [("None", None), ("Never", Some("-1")), ("RetryAfter", Some("60000"))]
+    {
+        let configuration =
+            format!(r#"{{"enabled": true, "response": {{"grpcRetryPushback": "{pushback}"}}}}"#);
+        let (envoy, upstream) = start(&configuration).await;
+        let status = check_grpc_health(&envoy).await.expect_err("the call fails");
+        assert_eq!(status.code(), Code::Unavailable);
+        let sent = status.metadata().get("grpc-retry-pushback-ms");
+        assert_eq!(sent.and_then(|value| value.to_str().ok()), expected);
+        let answer = envoy.get("/").await;
+        assert_eq!(answer.header("grpc-retry-pushback-ms"), "", "not a gRPC request");
+        upstream.assert_untouched();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn grpc_passes_while_disabled() {
     let (envoy, upstream) = start(OFF).await;
     check_grpc_health(&envoy).await.expect("a response of the application");

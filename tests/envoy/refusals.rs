@@ -22,7 +22,7 @@ const INVALID: [(&str, &str); 14] = [
     ),
     (
         r#"{"enabled": true, "retryAfter": 5}"#,
-        "retryAfter: 5 is not allowed: unknown field, known here: enabled, dryRun, retryAfterSeconds, exemptions, scope, bypass, response",
+        "retryAfter: 5 is not allowed: unknown field, known here: enabled, dryRun, window, retryAfterSeconds, retryAfterJitterSeconds, exemptions, scope, bypass, response",
     ),
     (
         r#"{"enabled": true, "retryAfterSeconds": 0}"#,
