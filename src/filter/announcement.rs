@@ -57,10 +57,10 @@ impl Announcement {
     pub fn after_configuration(
         &self,
         generation: usize,
-        stage: Stage,
+        reached: Stage,
         state: &str,
     ) -> Option<Self> {
-        let progress = match stage {
+        let progress = match reached {
             Stage::Scheduled => 0,
             Stage::InForce => 1,
             Stage::Extended | Stage::Ended => 2,

@@ -62,6 +62,19 @@ impl Demonstration {
         stdout_of(&self.try_make(&[target]))
     }
 
+    /// Replaces the plugin configuration of the running proxy.
+    pub fn publish(&self, configuration: &str) {
+        let shipped = fs::read_to_string(repository().join("envoy/dynamic/on.yaml"));
+        let shipped = shipped.expect("a discovery response");
+        let replaced =
+            shipped.replace(r#"{"enabled": true, "retryAfterSeconds": 60}"#, configuration);
+        assert_ne!(replaced, shipped, "on.yaml has another configuration");
+        let [next, current] =
+            ["next", "plugin.yaml"].map(|name| self.folder.path().join(".run").join(name));
+        fs::write(&next, replaced).expect("a file written");
+        fs::rename(&next, current).expect("a file replaced");
+    }
+
     /// Runs `docker compose` and returns its output; a failure fails the test.
     pub fn compose(&self, arguments: &[&str]) -> String {
         let compose = ["compose", "--file", "envoy/compose.yaml", "--profile", "observe"];

@@ -4,16 +4,20 @@
 use std::fmt::Write;
 use std::fs;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use harness::client::{self, Client, Http, request};
 use harness::repository;
 use harness::wait::eventually;
-use serde_json::Value;
+use hyper::header::HeaderValue;
+use serde_json::{Value, json};
 
 use crate::demonstration::Demonstration;
 
 const SCRAPE_TIMEOUT: Duration = Duration::from_secs(120);
+const TOKEN: &str = "the-token-of-an-operator";
+/// SHA-256 digest of [`TOKEN`].
+const TOKEN_DIGEST: &str = "99c3276bb6a4ef1b5bae29ea9a6d9bcb3fd12c263976564864644e9723858282";
 const DASHBOARD: &str = "observability/grafana/dashboards/maintenance.json";
 
 /// Title and query of each dashboard panel, for all namespaces and workloads.
@@ -73,20 +77,19 @@ async fn every_query_of_the_dashboard_returns_data() {
     assert!(!demonstration.try_make(&["on", "RETRY_AFTER=0"]).status.success());
 
     let queries = dashboard_queries();
-    assert_eq!(queries.len(), 6);
-    for (title, query) in &queries {
-        let positive = async || {
-            client::get(proxy, "/orders").await;
-            client::get(proxy, "/load-balancer/health-check").await;
-            let values = values(prometheus, query).await;
-            // The proxy is in maintenance and has rejected a configuration, so every
-            // query has a positive value.
-            (values.len() == 1 && values[0] > 0.0).then(|| values[0])
-        };
-        let value = eventually(&format!("{title}: {query}"), SCRAPE_TIMEOUT, positive).await;
-        println!("{title}: {value}");
-    }
+    assert_eq!(queries.len(), 11);
+    let is_of_new_field = |(_, query): &(String, String)| {
+        ["dry_run", "window", "bypassed", "out_of_scope"].iter().any(|part| query.contains(part))
+    };
+    let (of_dry_run, of_maintenance): (Vec<_>, Vec<_>) =
+        queries.into_iter().partition(is_of_new_field);
+    assert_eq!(of_maintenance.len(), 6);
+    // The proxy is in maintenance and has rejected a configuration, so every query has a
+    // positive value.
+    eventually_positive(prometheus, proxy, &of_maintenance).await;
     wait_for_rules(prometheus).await;
+    demonstration.publish(&dry_run());
+    eventually_positive(prometheus, proxy, &of_dry_run).await;
 
     demonstration.make("off");
     let off = async || {
@@ -96,6 +99,41 @@ async fn every_query_of_the_dashboard_returns_data() {
     eventually("the dashboard shows that maintenance is off", SCRAPE_TIMEOUT, off).await;
 }
 
+/// Configuration of a dry run until next year, for `/orders/` alone, with a token.
+fn dry_run() -> String {
+    let next_year = SystemTime::now() + Duration::from_secs(365 * 86_400);
+    json!({
+        "enabled": true,
+        "dryRun": true,
+        "window": {"end": humantime::format_rfc3339_seconds(next_year).to_string()},
+        "scope": {"pathPrefixes": ["/orders/", "/load-balancer/"]},
+        "bypass": {"header": "x-token", "sha256": [TOKEN_DIGEST]},
+    })
+    .to_string()
+}
+
+/// Sends requests of every kind until each query has one positive value.
+async fn eventually_positive(
+    prometheus: SocketAddr,
+    proxy: SocketAddr,
+    queries: &[(String, String)],
+) {
+    for (title, query) in queries {
+        let positive = async || {
+            for path in ["/orders/1", "/load-balancer/health-check", "/blog"] {
+                client::get(proxy, path).await;
+            }
+            let mut with_token = request("GET", "/orders/1");
+            with_token.headers_mut().insert("x-token", HeaderValue::from_static(TOKEN));
+            client::send(proxy, Http::One, with_token).await;
+            let values = values(prometheus, query).await;
+            (values.len() == 1 && values[0] > 0.0).then(|| values[0])
+        };
+        let value = eventually(&format!("{title}: {query}"), SCRAPE_TIMEOUT, positive).await;
+        println!("{title}: {value}");
+    }
+}
+
 /// Waits until Prometheus has evaluated every rule and fires only the alert for
 /// the rejected configuration.
 async fn wait_for_rules(prometheus: SocketAddr) {
@@ -103,7 +141,7 @@ async fn wait_for_rules(prometheus: SocketAddr) {
         let answer = get_json(prometheus, "/api/v1/rules").await;
         let rules = answer["data"]["groups"][0]["rules"].as_array()?;
         let firing: Vec<_> = rules.iter().filter(|rule| rule["state"] == "firing").collect();
-        (rules.len() == 10
+        (rules.len() == 12
             && rules.iter().all(|rule| rule["health"] == "ok")
             && firing.len() == 1
             && firing[0]["name"] == "MaintenanceConfigurationRefused")
