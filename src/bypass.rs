@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-use crate::error::Violation;
+use crate::error::Error;
 use crate::json;
 use crate::limits::{BYPASS_TOKEN_BYTES, BYPASS_TOKENS, MAX_HEADER_NAME_BYTES};
 #[cfg(not(target_arch = "wasm32"))]
@@ -74,9 +74,9 @@ impl Bypass {
 struct TokenHeader(String);
 
 impl TryFrom<String> for TokenHeader {
-    type Error = Violation;
+    type Error = Error;
 
-    fn try_from(mut name: String) -> Result<Self, Violation> {
+    fn try_from(mut name: String) -> Result<Self, Error> {
         name.make_ascii_lowercase();
         let is_reserved = RESERVED_HEADER_NAMES.contains(&name.as_str())
             || OWNED_HEADER_NAMES.contains(&name.as_str());
@@ -84,7 +84,7 @@ impl TryFrom<String> for TokenHeader {
             return Ok(Self(name));
         }
         let reserved = RESERVED_HEADER_NAMES.join(", ");
-        Err(Violation::of(format!(
+        Err(Error::new(format!(
             "must be a header name of at most {MAX_HEADER_NAME_BYTES} bytes, and not {reserved} \
              or a header that HTTP itself sets"
         )))
@@ -111,10 +111,10 @@ impl<'de> Deserialize<'de> for Digests {
 struct Digest([u8; 32]);
 
 impl TryFrom<String> for Digest {
-    type Error = Violation;
+    type Error = Error;
 
-    fn try_from(text: String) -> Result<Self, Violation> {
-        let violation = || Violation::of("must be a SHA-256 digest: 64 hexadecimal digits");
+    fn try_from(text: String) -> Result<Self, Error> {
+        let violation = || Error::new("must be a SHA-256 digest: 64 hexadecimal digits");
         let digit =
             |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
         let mut digest = [0; 32];

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::error::Violation;
+use crate::error::Error;
 use crate::limits::MAX_PATH_BYTES;
 
 /// A path without query and fragment.
@@ -24,9 +24,9 @@ impl ExactPath {
 }
 
 impl TryFrom<String> for ExactPath {
-    type Error = Violation;
+    type Error = Error;
 
-    fn try_from(path: String) -> Result<Self, Violation> {
+    fn try_from(path: String) -> Result<Self, Error> {
         if is_path(&path) { Ok(Self(path)) } else { Err(path_violation("begin")) }
     }
 }
@@ -49,9 +49,9 @@ impl PathPrefix {
 }
 
 impl TryFrom<String> for PathPrefix {
-    type Error = Violation;
+    type Error = Error;
 
-    fn try_from(prefix: String) -> Result<Self, Violation> {
+    fn try_from(prefix: String) -> Result<Self, Error> {
         if is_path(&prefix) && prefix.ends_with('/') {
             Ok(Self(prefix))
         } else {
@@ -67,8 +67,8 @@ fn is_path(path: &str) -> bool {
         && path.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'?' | b'#'))
 }
 
-fn path_violation(begin_or_end: &str) -> Violation {
-    Violation::of(format!(
+fn path_violation(begin_or_end: &str) -> Error {
+    Error::new(format!(
         "must {begin_or_end} with \"/\" and be at most {MAX_PATH_BYTES} bytes of ASCII \
          without \"?\", \"#\" or control characters"
     ))

@@ -14,7 +14,7 @@
 
 use serde::{Deserialize, Deserializer};
 
-use crate::error::Violation;
+use crate::error::Error;
 use crate::json;
 use crate::limits::{MAX_HOST_BYTES, SCOPE_ENTRIES};
 use crate::path::{PathPrefix, is_ambiguous, without_query};
@@ -122,9 +122,9 @@ impl HostPattern {
 }
 
 impl TryFrom<String> for HostPattern {
-    type Error = Violation;
+    type Error = Error;
 
-    fn try_from(text: String) -> Result<Self, Violation> {
+    fn try_from(text: String) -> Result<Self, Error> {
         let is_label = |label: &str| {
             let is_allowed = |byte: u8| {
                 byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_')
@@ -143,7 +143,7 @@ impl TryFrom<String> for HostPattern {
             Ok(Self(text))
         } else {
             let rule = "must be a host in lower case without a port, or \"*.\" and such a host";
-            Err(Violation::of(rule))
+            Err(Error::new(rule))
         }
     }
 }

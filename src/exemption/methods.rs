@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer};
 
-use crate::error::Violation;
+use crate::error::Error;
 use crate::json;
 use crate::limits::DEFAULT_METHOD;
 use crate::token::is_token;
@@ -39,19 +39,19 @@ impl<'de> Deserialize<'de> for Methods {
 struct Method(String);
 
 impl TryFrom<String> for Method {
-    type Error = Violation;
+    type Error = Error;
 
     /// Accepts tokens in upper case. Methods are case-sensitive
     /// ([RFC 9110, section 9.1](https://www.rfc-editor.org/rfc/rfc9110#section-9.1)):
     /// `get` would never match. A name without a letter is refused too,
     /// because `*` does not stand for every method.
-    fn try_from(name: String) -> Result<Self, Violation> {
+    fn try_from(name: String) -> Result<Self, Error> {
         let has_upper_case = name.bytes().any(|byte| byte.is_ascii_uppercase());
         let has_lower_case = name.bytes().any(|byte| byte.is_ascii_lowercase());
         if is_token(&name) && has_upper_case && !has_lower_case {
             Ok(Self(name))
         } else {
-            Err(Violation::of("must be an HTTP method in upper case, as \"GET\""))
+            Err(Error::new("must be an HTTP method in upper case, as \"GET\""))
         }
     }
 }

@@ -18,7 +18,7 @@ mod methods;
 
 use serde::{Deserialize, Deserializer};
 
-use crate::error::Violation;
+use crate::error::Error;
 use crate::json;
 use crate::limits::{DEFAULT_EXEMPT_PATH, MAX_EXEMPTIONS};
 use crate::path::{ExactPath, PathPrefix};
@@ -74,13 +74,13 @@ pub struct Exemption {
 }
 
 impl TryFrom<ExemptionConfig> for Exemption {
-    type Error = Violation;
+    type Error = Error;
 
-    fn try_from(config: ExemptionConfig) -> Result<Self, Violation> {
+    fn try_from(config: ExemptionConfig) -> Result<Self, Error> {
         let pattern = match (config.path, config.path_prefix) {
             (Some(path), None) => PathPattern::Exact(path),
             (None, Some(prefix)) => PathPattern::Prefix(prefix),
-            _ => return Err(Violation::of("must have exactly one of path and pathPrefix")),
+            _ => return Err(Error::new("must have exactly one of path and pathPrefix")),
         };
         Ok(Self { pattern, methods: config.methods, action: config.action })
     }

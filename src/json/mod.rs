@@ -6,7 +6,7 @@
 //! 1. `serde_json` checks the syntax of the whole text. Every value stays a
 //!    [`RawValue`]: its text, as given.
 //! 2. [`Value`] hands that text to the type of the field.
-//! 3. A [`Refusal`] picks up the value it is about, and the name of each field
+//! 3. An [`Error`] picks up the value it is about, and the name of each field
 //!    around the value, on its way out.
 //!
 //! The reader is stricter than `serde_json`: a field given twice and `null` for an
@@ -15,8 +15,8 @@
 
 mod bounded;
 mod level;
-mod refusal;
 
+use std::fmt::Display;
 use std::iter::Enumerate;
 use std::vec;
 
@@ -30,7 +30,6 @@ use serde_json::value::RawValue;
 pub use bounded::{list, list_of, whole_number};
 
 use self::level::Level;
-use self::refusal::Refusal;
 use crate::error::{Error, one_line};
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -40,12 +39,16 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 /// # Errors
 /// `json` is not JSON, or a value in it breaks a rule of `T`.
 pub fn read<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T, Error> {
-    let text = str::from_utf8(json).map_err(Error::not_json)?;
+    let text = str::from_utf8(json).map_err(not_json)?;
     if text.starts_with(BYTE_ORDER_MARK) {
-        return Err(Error::not_json("it begins with a byte order mark"));
+        return Err(not_json("it begins with a byte order mark"));
     }
-    let document: &RawValue = serde_json::from_str(text).map_err(Error::not_json)?;
-    T::deserialize(Value(document)).map_err(|refusal| refusal.about(document).into_error())
+    let document: &RawValue = serde_json::from_str(text).map_err(not_json)?;
+    T::deserialize(Value(document)).map_err(|error| error.about(document.get()))
+}
+
+fn not_json(reason: impl Display) -> Error {
+    Error::new(format_args!("not valid JSON: {reason}"))
 }
 
 /// A JSON value, deserialized from its text.
@@ -54,26 +57,22 @@ struct Value<'de>(&'de RawValue);
 impl<'de> Value<'de> {
     /// Reads one level of a value that begins with `opening`. The syntax was checked
     /// in step 1, except for escapes of unpaired surrogates.
-    fn open(&self, opening: char) -> Result<Level<'de>, Refusal> {
+    fn open(&self, opening: char) -> Result<Level<'de>, Error> {
         if !self.0.get().starts_with(opening) {
             return Ok(Level::Other);
         }
         let rule = "has an escape from \\ud800 to \\udfff without its other half";
-        serde_json::from_str(self.0.get()).map_err(|_| Refusal::custom(rule))
+        serde_json::from_str(self.0.get()).map_err(|_| Error::new(rule))
     }
 
-    fn string(&self) -> Result<String, Refusal> {
+    fn string(&self) -> Result<String, Error> {
         match self.open('"')? {
             Level::String(string) => Ok(string),
-            _ => Err(Refusal::custom("must be a string")),
+            _ => Err(Error::new("must be a string")),
         }
     }
 
-    fn object<V: Visitor<'de>>(
-        &self,
-        visitor: V,
-        has_known_keys: bool,
-    ) -> Result<V::Value, Refusal> {
+    fn object<V: Visitor<'de>>(&self, visitor: V, has_known_keys: bool) -> Result<V::Value, Error> {
         match self.open('{')? {
             Level::Object(entries) => {
                 visitor.visit_map(Object { entries, read: 0, has_known_keys })
@@ -83,36 +82,36 @@ impl<'de> Value<'de> {
     }
 }
 
-/// A refusal of a value that is not of the type that `visitor` expects.
-fn unexpected<'de>(visitor: &impl Visitor<'de>) -> Refusal {
-    Refusal::invalid_type(Unexpected::Other("value"), visitor)
+/// The error for a value that is not of the type that `visitor` expects.
+fn unexpected<'de>(visitor: &impl Visitor<'de>) -> Error {
+    Error::invalid_type(Unexpected::Other("value"), visitor)
 }
 
 impl<'de> Deserializer<'de> for Value<'de> {
-    type Error = Refusal;
+    type Error = Error;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         Err(unexpected(&visitor))
     }
 
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.0.get() {
             "true" => visitor.visit_bool(true),
             "false" => visitor.visit_bool(false),
-            _ => Err(Refusal::custom("must be true or false")),
+            _ => Err(Error::new("must be true or false")),
         }
     }
 
     /// Accepts digits only: 60.0 and 6e1 are whole numbers, but nobody means
     /// to write a number of seconds like that.
-    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
+    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.0.get().parse() {
             Ok(number) => visitor.visit_u32(number),
             Err(_) => Err(unexpected(&visitor)),
         }
     }
 
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         visitor.visit_string(self.string()?)
     }
 
@@ -121,11 +120,11 @@ impl<'de> Deserializer<'de> for Value<'de> {
         _name: &'static str,
         _variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Refusal> {
+    ) -> Result<V::Value, Error> {
         visitor.visit_enum(self.string()?.into_deserializer())
     }
 
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.open('[')? {
             Level::List(values) => visitor.visit_seq(List(values.into_iter().enumerate())),
             _ => Err(unexpected(&visitor)),
@@ -133,7 +132,7 @@ impl<'de> Deserializer<'de> for Value<'de> {
     }
 
     /// Reads an object whose keys are not names of fields, such as `headers`.
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         self.object(visitor, false)
     }
 
@@ -143,13 +142,13 @@ impl<'de> Deserializer<'de> for Value<'de> {
         _name: &'static str,
         _fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Refusal> {
+    ) -> Result<V::Value, Error> {
         self.object(visitor, true)
     }
 
     /// Never reads `None`: `serde(default)` handles a missing field, and `null` is an
     /// error.
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         visitor.visit_some(self)
     }
 
@@ -163,18 +162,18 @@ impl<'de> Deserializer<'de> for Value<'de> {
 struct List<'de>(Enumerate<vec::IntoIter<&'de RawValue>>);
 
 impl<'de> SeqAccess<'de> for List<'de> {
-    type Error = Refusal;
+    type Error = Error;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(
         &mut self,
         seed: S,
-    ) -> Result<Option<S::Value>, Refusal> {
+    ) -> Result<Option<S::Value>, Error> {
         let Some((index, value)) = self.0.next() else {
             return Ok(None);
         };
         seed.deserialize(Value(value))
             .map(Some)
-            .map_err(|refusal| refusal.about(value).within(format_args!("[{index}]")))
+            .map_err(|error| error.about(value.get()).within(format_args!("[{index}]")))
     }
 }
 
@@ -194,17 +193,17 @@ impl<'de> Object<'de> {
         self.entries.get(index).map(|(key, value)| (key.as_str(), *value))
     }
 
-    /// Adds the current entry to `refusal`.
-    fn locate(&self, refusal: Refusal) -> Refusal {
+    /// Adds the current entry to `error`.
+    fn locate(&self, error: Error) -> Error {
         let Some((key, value)) = self.current() else {
-            return refusal;
+            return error;
         };
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-        let refusal = refusal.about(value);
+        let error = error.about(value.get());
         if self.has_known_keys && !key.is_empty() && key.bytes().all(is_plain) {
-            refusal.within(format_args!(".{}", one_line(key)))
+            error.within(format_args!(".{}", one_line(key)))
         } else {
-            refusal.within(format_args!("[\"{}\"]", one_line(key)))
+            error.within(format_args!("[\"{}\"]", one_line(key)))
         }
     }
 
@@ -215,29 +214,29 @@ impl<'de> Object<'de> {
 }
 
 impl<'de> MapAccess<'de> for Object<'de> {
-    type Error = Refusal;
+    type Error = Error;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(
         &mut self,
         seed: S,
-    ) -> Result<Option<S::Value>, Refusal> {
+    ) -> Result<Option<S::Value>, Error> {
         if self.read == self.entries.len() {
             return Ok(None);
         }
         self.read = self.read.saturating_add(1);
         let key = self.current().map(|(key, _)| key).unwrap_or_default();
         let result = if self.is_repeated(key) {
-            Err(Refusal::custom("a field may be given only once"))
+            Err(Error::new("a field may be given only once"))
         } else {
             seed.deserialize(key.to_owned().into_deserializer())
         };
-        result.map(Some).map_err(|refusal| self.locate(refusal))
+        result.map(Some).map_err(|error| self.locate(error))
     }
 
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Refusal> {
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
         let Some((_, value)) = self.current() else {
-            return Err(Refusal::custom("a value was read before its key"));
+            return Err(Error::new("a value was read before its key"));
         };
-        seed.deserialize(Value(value)).map_err(|refusal| self.locate(refusal))
+        seed.deserialize(Value(value)).map_err(|error| self.locate(error))
     }
 }

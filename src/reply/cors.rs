@@ -14,7 +14,7 @@
 use serde::{Deserialize, Deserializer};
 
 use super::Reply;
-use crate::error::Violation;
+use crate::error::Error;
 use crate::json;
 use crate::limits::{CORS_ORIGINS, MAX_ORIGIN_BYTES};
 use crate::request::RequestHead;
@@ -92,11 +92,11 @@ impl<'de> Deserialize<'de> for OriginList {
 }
 
 impl TryFrom<OriginList> for CorsOrigins {
-    type Error = Violation;
+    type Error = Error;
 
-    fn try_from(OriginList(origins): OriginList) -> Result<Self, Violation> {
+    fn try_from(OriginList(origins): OriginList) -> Result<Self, Error> {
         if origins.len() > 1 && origins.iter().any(|Origin(origin)| origin == ANY) {
-            return Err(Violation::of("must have \"*\" alone, without other origins"));
+            return Err(Error::new("must have \"*\" alone, without other origins"));
         }
         Ok(Self(origins))
     }
@@ -113,9 +113,9 @@ pub(super) struct Origin(String);
 const ORIGIN_PATTERN: &str = r"^(\*|[a-z][a-z0-9+.-]*://[a-z0-9._:\[\]-]+)$";
 
 impl TryFrom<String> for Origin {
-    type Error = Violation;
+    type Error = Error;
 
-    fn try_from(text: String) -> Result<Self, Violation> {
+    fn try_from(text: String) -> Result<Self, Error> {
         let is_in = |text: &str, others: &str| {
             let is_allowed =
                 |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || others.contains(c);
@@ -129,7 +129,7 @@ impl TryFrom<String> for Origin {
         if (is_origin || text == ANY) && text.len() <= MAX_ORIGIN_BYTES {
             Ok(Self(text))
         } else {
-            Err(Violation::of(format!(
+            Err(Error::new(format!(
                 "must be an origin of at most {MAX_ORIGIN_BYTES} bytes in lower case, without a path, \
                  as \"https://app.example.com\", or \"*\""
             )))

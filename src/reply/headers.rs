@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::error::Violation;
+use crate::error::Error;
 use crate::limits::{
     DEFAULT_CONTENT_TYPE, MAX_HEADER_NAME_BYTES, MAX_HEADER_VALUE_BYTES, MAX_RESPONSE_HEADERS,
 };
@@ -107,20 +107,18 @@ impl<'de> DeserializeSeed<'de> for NewName<'_> {
 struct HeaderName(String);
 
 impl TryFrom<String> for HeaderName {
-    type Error = Violation;
+    type Error = Error;
 
-    fn try_from(mut name: String) -> Result<Self, Violation> {
+    fn try_from(mut name: String) -> Result<Self, Error> {
         name.make_ascii_lowercase();
         if name.starts_with(':') || OWNED_HEADER_NAMES.contains(&name.as_str()) {
-            Err(Violation::of("this header is set by the filter or by HTTP itself"))
+            Err(Error::new("this header is set by the filter or by HTTP itself"))
         } else if name.len() > MAX_HEADER_NAME_BYTES {
-            Err(Violation::of(format!(
-                "a header name must be at most {MAX_HEADER_NAME_BYTES} bytes"
-            )))
+            Err(Error::new(format!("a header name must be at most {MAX_HEADER_NAME_BYTES} bytes")))
         } else if is_token(&name) {
             Ok(Self(name))
         } else {
-            Err(Violation::of("a header name must be of letters, digits and !#$%&'*+-.^_`|~"))
+            Err(Error::new("a header name must be of letters, digits and !#$%&'*+-.^_`|~"))
         }
     }
 }
@@ -136,11 +134,11 @@ impl TryFrom<String> for HeaderName {
 struct HeaderValue(String);
 
 impl TryFrom<String> for HeaderValue {
-    type Error = Violation;
+    type Error = Error;
 
-    fn try_from(value: String) -> Result<Self, Violation> {
+    fn try_from(value: String) -> Result<Self, Error> {
         if value.len() > MAX_HEADER_VALUE_BYTES {
-            return Err(Violation::of(format!("must be at most {MAX_HEADER_VALUE_BYTES} bytes")));
+            return Err(Error::new(format!("must be at most {MAX_HEADER_VALUE_BYTES} bytes")));
         }
         let is_allowed = |byte: u8| !byte.is_ascii_control() || byte == b'\t';
         let is_trimmed = value.trim_matches([' ', '\t']).len() == value.len();
@@ -148,7 +146,7 @@ impl TryFrom<String> for HeaderValue {
             Ok(Self(value))
         } else {
             let rule = "must be a header value: no control characters, no space at either end";
-            Err(Violation::of(rule))
+            Err(Error::new(rule))
         }
     }
 }
@@ -171,11 +169,11 @@ impl Default for ContentType {
 }
 
 impl TryFrom<String> for ContentType {
-    type Error = Violation;
+    type Error = Error;
 
-    fn try_from(value: String) -> Result<Self, Violation> {
+    fn try_from(value: String) -> Result<Self, Error> {
         if value.is_empty() {
-            return Err(Violation::of("must not be empty"));
+            return Err(Error::new("must not be empty"));
         }
         HeaderValue::try_from(value).map(Self)
     }
