@@ -73,13 +73,25 @@ impl<'de> Value<'de> {
     }
 
     fn object<V: Visitor<'de>>(&self, visitor: V, has_known_keys: bool) -> Result<V::Value, Error> {
-        match self.open('{')? {
-            Level::Object(entries) => {
-                visitor.visit_map(Object { entries, read: 0, has_known_keys })
+        let Level::Object(entries) = self.open('{')? else {
+            return Err(unexpected(&visitor));
+        };
+        let mut object = Object { entries: entries.into_iter(), keys: Vec::new(), value: None };
+        visitor.visit_map(&mut object).map_err(|error| match (object.keys.last(), object.value) {
+            (Some(key), Some(value)) => {
+                error.about(value.get()).within(key_segment(key, has_known_keys))
             }
-            _ => Err(unexpected(&visitor)),
-        }
+            _ => error,
+        })
     }
+}
+
+/// Returns how the path of a field names `key`: `.key` if it may be a field of ours.
+fn key_segment(key: &str, is_known: bool) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    let is_name = is_known && !key.is_empty() && key.bytes().all(is_plain);
+    let key = one_line(key);
+    if is_name { format!(".{key}") } else { format!("[\"{key}\"]") }
 }
 
 /// The error for a value that is not of the type that `visitor` expects.
@@ -177,66 +189,41 @@ impl<'de> SeqAccess<'de> for List<'de> {
     }
 }
 
-/// A JSON object.
+/// A JSON object. An error between a key and the next one is about the entry of
+/// that key.
 struct Object<'de> {
-    entries: Vec<(String, &'de RawValue)>,
-    /// Number of keys read so far.
-    read: usize,
-    /// Whether the keys are names of fields, rather than the operator's own.
-    has_known_keys: bool,
+    entries: vec::IntoIter<(String, &'de RawValue)>,
+    /// Keys read so far.
+    keys: Vec<String>,
+    /// Value of the last key, until it is read.
+    value: Option<&'de RawValue>,
 }
 
-impl<'de> Object<'de> {
-    /// The entry whose key was read last.
-    fn current(&self) -> Option<(&str, &'de RawValue)> {
-        let index = self.read.checked_sub(1)?;
-        self.entries.get(index).map(|(key, value)| (key.as_str(), *value))
-    }
-
-    /// Adds the current entry to `error`.
-    fn locate(&self, error: Error) -> Error {
-        let Some((key, value)) = self.current() else {
-            return error;
-        };
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-        let error = error.about(value.get());
-        if self.has_known_keys && !key.is_empty() && key.bytes().all(is_plain) {
-            error.within(format_args!(".{}", one_line(key)))
-        } else {
-            error.within(format_args!("[\"{}\"]", one_line(key)))
-        }
-    }
-
-    fn is_repeated(&self, key: &str) -> bool {
-        let earlier = self.read.saturating_sub(1);
-        self.entries.iter().take(earlier).any(|(other, _)| other == key)
-    }
-}
-
-impl<'de> MapAccess<'de> for Object<'de> {
+impl<'de> MapAccess<'de> for &mut Object<'de> {
     type Error = Error;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, Error> {
-        if self.read == self.entries.len() {
+        let Some((key, value)) = self.entries.next() else {
             return Ok(None);
-        }
-        self.read = self.read.saturating_add(1);
-        let key = self.current().map(|(key, _)| key).unwrap_or_default();
-        let result = if self.is_repeated(key) {
-            Err(Error::new("a field may be given only once"))
-        } else {
-            seed.deserialize(key.to_owned().into_deserializer())
         };
-        result.map(Some).map_err(|error| self.locate(error))
+        let is_repeated = self.keys.contains(&key);
+        self.keys.push(key.clone());
+        self.value = Some(value);
+        if is_repeated {
+            return Err(Error::new("a field may be given only once"));
+        }
+        seed.deserialize(key.into_deserializer()).map(Some)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
-        let Some((_, value)) = self.current() else {
+        let Some(value) = self.value else {
             return Err(Error::new("a value was read before its key"));
         };
-        seed.deserialize(Value(value)).map_err(|error| self.locate(error))
+        let result = seed.deserialize(Value(value))?;
+        self.value = None;
+        Ok(result)
     }
 }

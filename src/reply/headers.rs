@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Error as _, MapAccess, Visitor};
+use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::error::Error;
@@ -75,29 +75,16 @@ impl<'de> Visitor<'de> for HeadersVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Headers, A::Error> {
         let mut headers = Headers::default();
-        while let Some(name) = map.next_key_seed(NewName(&headers))? {
+        while let Some(name) = map.next_key()? {
+            if headers.0.iter().any(|(other, _)| *other == name) {
+                return Err(A::Error::custom("the same header in another case is already given"));
+            }
             headers.0.push((name, map.next_value()?));
             if headers.0.len() > MAX_RESPONSE_HEADERS {
                 return Err(A::Error::invalid_length(headers.0.len(), &self));
             }
         }
         Ok(headers)
-    }
-}
-
-/// Reads a header name, and refuses one that differs from an earlier name only in
-/// case.
-struct NewName<'a>(&'a Headers);
-
-impl<'de> DeserializeSeed<'de> for NewName<'_> {
-    type Value = HeaderName;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<HeaderName, D::Error> {
-        let name = HeaderName::deserialize(deserializer)?;
-        if self.0.0.iter().any(|(other, _)| *other == name) {
-            return Err(D::Error::custom("the same header in another case is already given"));
-        }
-        Ok(name)
     }
 }
 
