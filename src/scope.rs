@@ -49,7 +49,7 @@ impl Scope {
         let has_path = |PathPrefixes(prefixes): &PathPrefixes| {
             path.is_none_or(|path| {
                 let path = without_query(path);
-                is_ambiguous(path) || prefixes.iter().any(|prefix| prefix.is_prefix_of(path))
+                is_ambiguous(path) || prefixes.iter().any(|prefix| prefix.matches(path))
             })
         };
         self.hosts.as_ref().is_none_or(has_host) && self.path_prefixes.as_ref().is_none_or(has_path)

@@ -13,18 +13,13 @@
 //! 5. The prefix `/` matches every path that begins with a slash, because every
 //!    reading of such a path is still below `/`.
 
-mod lookup;
-mod methods;
-
 use serde::{Deserialize, Deserializer};
 
 use crate::error::Error;
 use crate::json;
-use crate::limits::{DEFAULT_EXEMPT_PATH, MAX_EXEMPTIONS};
-use crate::path::{ExactPath, PathPrefix};
-
-pub use lookup::ExemptionIndex;
-pub use methods::Methods;
+use crate::limits::{DEFAULT_EXEMPT_PATH, DEFAULT_METHOD, MAX_EXEMPTIONS};
+use crate::path::{ExactPath, PathPrefix, without_query};
+use crate::token::is_token;
 
 /// Who answers an exempt request.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
@@ -56,12 +51,27 @@ pub(crate) struct ExemptionConfig {
 }
 
 /// The paths that an exemption matches.
-#[derive(Debug)]
-pub enum PathPattern {
-    /// One path.
+#[derive(Debug, PartialEq)]
+enum PathPattern {
     Exact(ExactPath),
-    /// Every path that begins with a prefix.
     Prefix(PathPrefix),
+}
+
+impl PathPattern {
+    fn matches(&self, path: &[u8]) -> bool {
+        match self {
+            Self::Exact(exact) => exact.matches(path),
+            Self::Prefix(prefix) => prefix.matches(path),
+        }
+    }
+
+    /// Rank of the pattern: a pattern goes before all of a lower rank.
+    fn rank(&self) -> usize {
+        match self {
+            Self::Exact(_) => usize::MAX,
+            Self::Prefix(prefix) => prefix.len(),
+        }
+    }
 }
 
 /// A valid entry of `exemptions`.
@@ -86,7 +96,7 @@ impl TryFrom<ExemptionConfig> for Exemption {
     }
 }
 
-/// The list `exemptions`, in the order given.
+/// The list `exemptions`, in the order of precedence.
 #[derive(Debug)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[cfg_attr(not(target_arch = "wasm32"), schemars(extend("maxItems" = MAX_EXEMPTIONS, "default" = [{"path": DEFAULT_EXEMPT_PATH}])))]
@@ -94,6 +104,26 @@ pub struct Exemptions(
     #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "Vec<ExemptionConfig>"))]
     Vec<Exemption>,
 );
+
+impl Exemptions {
+    /// Returns the number of distinct paths and prefixes.
+    #[must_use]
+    pub fn distinct_paths(&self) -> usize {
+        let patterns = || self.0.iter().map(|exemption| &exemption.pattern);
+        let is_first = |(index, pattern)| !patterns().take(index).any(|other| other == pattern);
+        patterns().enumerate().filter(|entry| is_first(*entry)).count()
+    }
+
+    /// Returns the action for a request; `None` if it is not exempt. `method`
+    /// is called at most once, and only if an exemption matches `path`.
+    pub fn find(&self, path: &[u8], method: impl FnOnce() -> Option<Vec<u8>>) -> Option<Action> {
+        let path = without_query(path);
+        let mut matching = self.0.iter().filter(|it| it.pattern.matches(path)).peekable();
+        matching.peek()?;
+        let method = method()?;
+        matching.find(|it| it.methods.contain(&method)).map(|it| it.action)
+    }
+}
 
 impl Default for Exemptions {
     fn default() -> Self {
@@ -106,6 +136,61 @@ impl Default for Exemptions {
 impl<'de> Deserialize<'de> for Exemptions {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let description = format_args!("a list of at most {MAX_EXEMPTIONS} exemptions");
-        json::list(deserializer, 0..=MAX_EXEMPTIONS, description).map(Self)
+        let mut sorted = Vec::<Exemption>::new();
+        for new in json::list::<_, Exemption>(deserializer, 0..=MAX_EXEMPTIONS, description)? {
+            let rank = new.pattern.rank();
+            let index = sorted.partition_point(|earlier| earlier.pattern.rank() >= rank);
+            sorted.insert(index, new);
+        }
+        Ok(Self(sorted))
+    }
+}
+
+/// Request methods, compared byte for byte.
+#[derive(Debug)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("minItems" = 1, "default" = [DEFAULT_METHOD])))]
+struct Methods(Vec<Method>);
+
+impl Methods {
+    fn contain(&self, method: &[u8]) -> bool {
+        self.0.iter().any(|Method(name)| name.as_bytes() == method)
+    }
+}
+
+impl Default for Methods {
+    fn default() -> Self {
+        Self(vec![Method(DEFAULT_METHOD.into())])
+    }
+}
+
+impl<'de> Deserialize<'de> for Methods {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let description = format_args!("a list of at least one HTTP method, as [\"GET\"]");
+        json::list(deserializer, 1..=usize::MAX, description).map(Self)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("pattern" = "^[A-Z0-9!#$%&'*+.^_`|~-]*[A-Z][A-Z0-9!#$%&'*+.^_`|~-]*$")))]
+struct Method(String);
+
+impl TryFrom<String> for Method {
+    type Error = Error;
+
+    /// Accepts tokens in upper case. Methods are case-sensitive
+    /// ([RFC 9110, section 9.1](https://www.rfc-editor.org/rfc/rfc9110#section-9.1)):
+    /// `get` would never match. A name without a letter is refused too,
+    /// because `*` does not stand for every method.
+    fn try_from(name: String) -> Result<Self, Error> {
+        let has_upper_case = name.bytes().any(|byte| byte.is_ascii_uppercase());
+        let has_lower_case = name.bytes().any(|byte| byte.is_ascii_lowercase());
+        if is_token(&name) && has_upper_case && !has_lower_case {
+            Ok(Self(name))
+        } else {
+            Err(Error::new("must be an HTTP method in upper case, as \"GET\""))
+        }
     }
 }
