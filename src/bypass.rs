@@ -28,7 +28,9 @@ pub struct Bypass {
     /// Name of the header that carries a token. It is removed from every request.
     header: TokenHeader,
     /// SHA-256 digests of the tokens, in hexadecimal.
-    sha256: Digests,
+    #[serde(deserialize_with = "digests")]
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(extend("minItems" = BYPASS_TOKENS.start(), "maxItems" = BYPASS_TOKENS.end())))]
+    sha256: Vec<Digest>,
 }
 
 impl Bypass {
@@ -41,7 +43,7 @@ impl Bypass {
     /// Returns how many tokens are accepted.
     #[must_use]
     pub fn token_count(&self) -> usize {
-        self.sha256.0.len()
+        self.sha256.len()
     }
 
     /// Returns whether `token` is accepted. The time does not depend on how much
@@ -52,7 +54,7 @@ impl Bypass {
             return false;
         }
         let digest = Sha256::digest(token);
-        let matches = self.sha256.0.iter().map(|Digest(known)| known.ct_eq(digest.as_slice()));
+        let matches = self.sha256.iter().map(|Digest(known)| known.ct_eq(digest.as_slice()));
         matches.fold(Choice::from(0), |any, matches| any | matches).into()
     }
 }
@@ -91,16 +93,8 @@ impl TryFrom<String> for TokenHeader {
     }
 }
 
-/// The list `bypass.sha256`.
-#[derive(Debug)]
-#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("minItems" = BYPASS_TOKENS.start(), "maxItems" = BYPASS_TOKENS.end())))]
-struct Digests(Vec<Digest>);
-
-impl<'de> Deserialize<'de> for Digests {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        json::list_of(deserializer, BYPASS_TOKENS, "SHA-256 digests").map(Self)
-    }
+fn digests<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Digest>, D::Error> {
+    json::list(deserializer, BYPASS_TOKENS, "SHA-256 digests")
 }
 
 /// A SHA-256 digest.

@@ -135,9 +135,8 @@ impl Default for Exemptions {
 
 impl<'de> Deserialize<'de> for Exemptions {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let description = format_args!("a list of at most {MAX_EXEMPTIONS} exemptions");
         let mut sorted = Vec::<Exemption>::new();
-        for new in json::list::<_, Exemption>(deserializer, 0..=MAX_EXEMPTIONS, description)? {
+        for new in json::list::<_, Exemption>(deserializer, 0..=MAX_EXEMPTIONS, "exemptions")? {
             let rank = new.pattern.rank();
             let index = sorted.partition_point(|earlier| earlier.pattern.rank() >= rank);
             sorted.insert(index, new);
@@ -166,8 +165,7 @@ impl Default for Methods {
 
 impl<'de> Deserialize<'de> for Methods {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let description = format_args!("a list of at least one HTTP method, as [\"GET\"]");
-        json::list(deserializer, 1..=usize::MAX, description).map(Self)
+        json::list(deserializer, 1..=usize::MAX, "HTTP method, as [\"GET\"]").map(Self)
     }
 }
 

@@ -27,7 +27,7 @@ use serde::de::{
 use serde::{Deserialize, forward_to_deserialize_any};
 use serde_json::value::RawValue;
 
-pub use bounded::{list, list_of, whole_number};
+pub use bounded::{list, seconds};
 
 use self::level::Level;
 use crate::error::{Error, one_line};

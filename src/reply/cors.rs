@@ -11,6 +11,7 @@
 //!    together.
 //! 4. Every other request gets the 503 without these headers.
 
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use super::Reply;
@@ -23,8 +24,13 @@ use crate::token::is_token;
 const ANY: &str = "*";
 
 /// The list `response.corsOrigins`.
-#[derive(Debug, Deserialize)]
-#[serde(try_from = "OriginList")]
+#[derive(Debug)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema), schemars(extend(
+    "minItems" = CORS_ORIGINS.start(),
+    "maxItems" = CORS_ORIGINS.end(),
+    "if" = {"contains": {"const": ANY}},
+    "then" = {"maxItems": 1},
+)))]
 pub struct CorsOrigins(Vec<Origin>);
 
 impl CorsOrigins {
@@ -74,29 +80,11 @@ impl CorsOrigins {
     }
 }
 
-/// A list of origins, before it is known to have `*` only alone.
-#[derive(Debug)]
-#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[cfg_attr(not(target_arch = "wasm32"), schemars(extend(
-    "minItems" = CORS_ORIGINS.start(),
-    "maxItems" = CORS_ORIGINS.end(),
-    "if" = {"contains": {"const": ANY}},
-    "then" = {"maxItems": 1},
-)))]
-pub(super) struct OriginList(Vec<Origin>);
-
-impl<'de> Deserialize<'de> for OriginList {
+impl<'de> Deserialize<'de> for CorsOrigins {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        json::list_of(deserializer, CORS_ORIGINS, "origins").map(Self)
-    }
-}
-
-impl TryFrom<OriginList> for CorsOrigins {
-    type Error = Error;
-
-    fn try_from(OriginList(origins): OriginList) -> Result<Self, Error> {
+        let origins: Vec<Origin> = json::list(deserializer, CORS_ORIGINS, "origins")?;
         if origins.len() > 1 && origins.iter().any(|Origin(origin)| origin == ANY) {
-            return Err(Error::new("must have \"*\" alone, without other origins"));
+            return Err(D::Error::custom("must have \"*\" alone, without other origins"));
         }
         Ok(Self(origins))
     }
@@ -107,7 +95,7 @@ impl TryFrom<OriginList> for CorsOrigins {
 #[serde(try_from = "String")]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[cfg_attr(not(target_arch = "wasm32"), schemars(extend("maxLength" = MAX_ORIGIN_BYTES, "pattern" = ORIGIN_PATTERN)))]
-pub(super) struct Origin(String);
+struct Origin(String);
 
 #[cfg(not(target_arch = "wasm32"))]
 const ORIGIN_PATTERN: &str = r"^(\*|[a-z][a-z0-9+.-]*://[a-z0-9._:\[\]-]+)$";
