@@ -108,18 +108,9 @@ impl TryFrom<String> for Digest {
     type Error = Error;
 
     fn try_from(text: String) -> Result<Self, Error> {
-        let violation = || Error::new("must be a SHA-256 digest: 64 hexadecimal digits");
-        let digit =
-            |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
         let mut digest = [0; 32];
-        let (pairs, rest) = text.as_bytes().as_chunks();
-        if pairs.len() != digest.len() || !rest.is_empty() {
-            return Err(violation());
-        }
-        for (byte, [high, low]) in digest.iter_mut().zip(pairs) {
-            let (high, low) = digit(*high).zip(digit(*low)).ok_or_else(violation)?;
-            *byte = high << 4 | low;
-        }
+        hex::decode_to_slice(text, &mut digest)
+            .map_err(|_| Error::new("must be a SHA-256 digest: 64 hexadecimal digits"))?;
         Ok(Self(digest))
     }
 }
