@@ -40,6 +40,9 @@ struct Details {
     rule: String,
 }
 
+/// Result of reading a plugin configuration or a part of it.
+pub type Result<T> = std::result::Result<T, Error>;
+
 impl Error {
     /// An error for a value that breaks `rule`.
     pub(crate) fn new(rule: impl Display) -> Self {

@@ -30,7 +30,7 @@ use serde_json::value::RawValue;
 pub use bounded::{list, seconds};
 
 use self::level::Level;
-use crate::error::{Error, one_line};
+use crate::error::{Error, Result, one_line};
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
@@ -38,7 +38,7 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 ///
 /// # Errors
 /// `json` is not JSON, or a value in it breaks a rule of `T`.
-pub fn read<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T, Error> {
+pub fn read<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T> {
     let text = str::from_utf8(json).map_err(not_json)?;
     if text.starts_with(BYTE_ORDER_MARK) {
         return Err(not_json("it begins with a byte order mark"));
@@ -57,7 +57,7 @@ struct Value<'de>(&'de RawValue);
 impl<'de> Value<'de> {
     /// Reads one level of a value that begins with `opening`. The syntax was checked
     /// in step 1, except for escapes of unpaired surrogates.
-    fn open(&self, opening: char) -> Result<Level<'de>, Error> {
+    fn open(&self, opening: char) -> Result<Level<'de>> {
         if !self.0.get().starts_with(opening) {
             return Ok(Level::Other);
         }
@@ -65,14 +65,14 @@ impl<'de> Value<'de> {
         serde_json::from_str(self.0.get()).map_err(|_| Error::new(rule))
     }
 
-    fn string(&self) -> Result<String, Error> {
+    fn string(&self) -> Result<String> {
         match self.open('"')? {
             Level::String(string) => Ok(string),
             _ => Err(Error::new("must be a string")),
         }
     }
 
-    fn object<V: Visitor<'de>>(&self, visitor: V, has_known_keys: bool) -> Result<V::Value, Error> {
+    fn object<V: Visitor<'de>>(&self, visitor: V, has_known_keys: bool) -> Result<V::Value> {
         let Level::Object(entries) = self.open('{')? else {
             return Err(unexpected(&visitor));
         };
@@ -102,11 +102,11 @@ fn unexpected<'de>(visitor: &impl Visitor<'de>) -> Error {
 impl<'de> Deserializer<'de> for Value<'de> {
     type Error = Error;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         Err(unexpected(&visitor))
     }
 
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match self.0.get() {
             "true" => visitor.visit_bool(true),
             "false" => visitor.visit_bool(false),
@@ -116,14 +116,14 @@ impl<'de> Deserializer<'de> for Value<'de> {
 
     /// Accepts digits only: 60.0 and 6e1 are whole numbers, but nobody means
     /// to write a number of seconds like that.
-    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match self.0.get().parse() {
             Ok(number) => visitor.visit_u32(number),
             Err(_) => Err(unexpected(&visitor)),
         }
     }
 
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         visitor.visit_string(self.string()?)
     }
 
@@ -132,11 +132,11 @@ impl<'de> Deserializer<'de> for Value<'de> {
         _name: &'static str,
         _variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Error> {
+    ) -> Result<V::Value> {
         visitor.visit_enum(self.string()?.into_deserializer())
     }
 
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match self.open('[')? {
             Level::List(values) => visitor.visit_seq(List(values.into_iter().enumerate())),
             _ => Err(unexpected(&visitor)),
@@ -144,7 +144,7 @@ impl<'de> Deserializer<'de> for Value<'de> {
     }
 
     /// Reads an object whose keys are not names of fields, such as `headers`.
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         self.object(visitor, false)
     }
 
@@ -154,13 +154,13 @@ impl<'de> Deserializer<'de> for Value<'de> {
         _name: &'static str,
         _fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Error> {
+    ) -> Result<V::Value> {
         self.object(visitor, true)
     }
 
     /// Never reads `None`: `serde(default)` handles a missing field, and `null` is an
     /// error.
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         visitor.visit_some(self)
     }
 
@@ -176,10 +176,7 @@ struct List<'de>(Enumerate<vec::IntoIter<&'de RawValue>>);
 impl<'de> SeqAccess<'de> for List<'de> {
     type Error = Error;
 
-    fn next_element_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<Option<S::Value>, Error> {
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
         let Some((index, value)) = self.0.next() else {
             return Ok(None);
         };
@@ -202,10 +199,7 @@ struct Object<'de> {
 impl<'de> MapAccess<'de> for &mut Object<'de> {
     type Error = Error;
 
-    fn next_key_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<Option<S::Value>, Error> {
+    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
         let Some((key, value)) = self.entries.next() else {
             return Ok(None);
         };
@@ -218,7 +212,7 @@ impl<'de> MapAccess<'de> for &mut Object<'de> {
         seed.deserialize(key.into_deserializer()).map(Some)
     }
 
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value> {
         let Some(value) = self.value else {
             return Err(Error::new("a value was read before its key"));
         };
