@@ -61,6 +61,7 @@ pub fn all() -> Vec<(&'static str, Case)> {
         admission::the_policy_keeps_the_plugin_off_outbound_listeners,
         admission::the_policy_keeps_a_scope_by_host_out_of_sidecars,
         admission::the_policy_accepts_the_shipped_manifests,
+        admission::the_policy_accepts_the_recipes,
         admission::the_largest_configuration_is_within_the_cost_limit,
         gateway::the_gateway_is_in_maintenance_and_the_mesh_is_not,
         waypoint::the_filter_is_in_the_waypoints_configuration,
