@@ -9,6 +9,7 @@
 mod bypass;
 mod gateway_host;
 mod manifest;
+mod planned_night;
 mod prefect;
 mod prefect_server;
 mod problem_json;
