@@ -48,7 +48,8 @@ fn request_to(host: &str, path: &str, http: Http) -> Request<Body> {
             request.headers_mut().insert(HOST, host.parse().expect("a header value"));
         }
         Http::Two => {
-            *request.uri_mut() = format!("http://{host}{path}").parse::<Uri>().expect("a URI")
+            let uri = format!("http://{host}{path}");
+            *request.uri_mut() = uri.parse::<Uri>().expect("a URI");
         }
     }
     request

@@ -15,7 +15,7 @@ const DENIED: &str = "denied request: ";
 const SIDECAR: &str = r#""match":[{"mode":"SERVER"}],"#;
 const GATEWAY: &str = r#""selector":{"matchLabels":{"istio":"edge"}},"match":[{"mode":"CLIENT"}],"#;
 
-/// Recipe for a later version of the module.
+/// Recipe with a field that the policy does not know yet.
 const PENDING_RECIPE: &str = "planned-night.yaml";
 
 /// API server with the admission policy, and a namespace for test manifests.
