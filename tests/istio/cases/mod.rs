@@ -11,6 +11,7 @@ mod kustomize;
 mod load;
 mod module;
 mod mtls;
+mod retries;
 mod scope;
 mod start;
 mod switching;
@@ -60,11 +61,14 @@ pub fn all() -> Vec<(&'static str, Case)> {
         admission::the_policy_keeps_the_plugin_off_outbound_listeners,
         admission::the_policy_keeps_a_scope_by_host_out_of_sidecars,
         admission::the_policy_accepts_the_shipped_manifests,
+        admission::the_policy_accepts_the_recipes,
         admission::the_largest_configuration_is_within_the_cost_limit,
         gateway::the_gateway_is_in_maintenance_and_the_mesh_is_not,
         waypoint::the_filter_is_in_the_waypoints_configuration,
         envoy_gateway::the_api_accepts_the_example,
         mtls::maintenance_reaches_callers_through_mutual_tls,
+        retries::a_rejected_call_is_sent_once,
+        retries::a_retry_policy_for_503_is_stopped,
         bad_configuration::a_bad_update_keeps_the_last_good_state,
         bad_configuration::a_bad_first_configuration_breaks_the_service,
         kustomize::apply_k_and_apply_f_give_the_same_resources,
