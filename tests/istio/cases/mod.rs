@@ -7,6 +7,7 @@ mod evidence;
 mod gateway;
 mod idle;
 mod istiod;
+mod kubectl_maintenance;
 mod kustomize;
 mod load;
 mod module;
@@ -67,6 +68,9 @@ pub fn all() -> Vec<(&'static str, Case)> {
         mtls::maintenance_reaches_callers_through_mutual_tls,
         bad_configuration::a_bad_update_keeps_the_last_good_state,
         bad_configuration::a_bad_first_configuration_breaks_the_service,
+        kubectl_maintenance::each_command_changes_the_sidecar_and_status_shows_it,
+        kubectl_maintenance::until_is_merged_into_the_plugin_and_removed_again,
+        kubectl_maintenance::the_documented_permissions_are_enough,
         kustomize::apply_k_and_apply_f_give_the_same_resources,
         kustomize::an_overlay_sets_image_namespace_and_retry_after,
         kustomize::one_command_sets_the_address_in_every_manifest,
