@@ -26,7 +26,7 @@ RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' \
     cargo doc --workspace --no-deps --document-private-items --locked --quiet
 
 step "shellcheck"
-shellcheck -x scripts/*.sh .ci/*
+shellcheck -x scripts/*.sh .ci/* istio/kubectl-maintenance tests/commands/*.sh
 
 step "actionlint: .github/workflows"
 if command -v go >/dev/null; then

@@ -46,6 +46,7 @@ pub struct Identity {
 pub struct Proxy {
     agent: Process,
     admin: Admin,
+    admin_address: SocketAddr,
     status: SocketAddr,
     _folder: TempDir,
 }
@@ -87,8 +88,13 @@ impl Proxy {
         let log = folder.path().join("agent.log");
         let agent = Process::spawn(&identity.name, &mut command, &log);
         let loopback = |port| SocketAddr::from(([127, 0, 0, 1], port));
-        let (admin, status) = (Admin::at(loopback(admin)), loopback(status));
-        Self { agent, admin, status, _folder: folder }
+        let (admin_address, status) = (loopback(admin), loopback(status));
+        Self { agent, admin: Admin::at(admin_address), admin_address, status, _folder: folder }
+    }
+
+    /// Address of Envoy's admin interface.
+    pub fn admin_address(&self) -> SocketAddr {
+        self.admin_address
     }
 
     /// Address at which the agent serves health checks and merged metrics.

@@ -7,6 +7,7 @@ mod evidence;
 mod gateway;
 mod idle;
 mod istiod;
+mod kubectl_maintenance;
 mod kustomize;
 mod load;
 mod module;
@@ -71,6 +72,9 @@ pub fn all() -> Vec<(&'static str, Case)> {
         retries::a_retry_policy_for_503_is_stopped,
         bad_configuration::a_bad_update_keeps_the_last_good_state,
         bad_configuration::a_bad_first_configuration_breaks_the_service,
+        kubectl_maintenance::each_command_changes_the_sidecar_and_status_shows_it,
+        kubectl_maintenance::until_is_merged_into_the_plugin_and_removed_again,
+        kubectl_maintenance::the_documented_permissions_are_enough,
         kustomize::apply_k_and_apply_f_give_the_same_resources,
         kustomize::an_overlay_sets_image_namespace_and_retry_after,
         kustomize::one_command_sets_the_address_in_every_manifest,
