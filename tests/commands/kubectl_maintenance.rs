@@ -437,7 +437,7 @@ fn eight_proxies_are_asked_at_a_time_and_no_more() {
 
     cluster.reply("together", "9");
     fs::remove_file(cluster.path("replies/execs")).expect("a reply");
-    let run = cluster.run(&["status", "--request-timeout", "1s"]);
+    let run = cluster.run(&["status", "--request-timeout", "3s"]);
     run.assert_status(2);
     run.assert_says("(16 Off, 8 Unreachable)");
 }
