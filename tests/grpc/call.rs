@@ -101,6 +101,7 @@ pub type Metadata = BTreeMap<String, Vec<String>>;
 #[derive(Debug)]
 pub struct Outcome {
     /// Library of the client.
+    #[expect(dead_code, reason = "a failed assertion prints it")]
     pub library: Library,
     /// Code of the status.
     pub code: Code,

@@ -33,7 +33,7 @@ async fn with_retry_after_the_application_does_not_notice_a_short_maintenance() 
         let outcome = call.outcome().await;
         assert_eq!(outcome.code, Code::Ok, "{outcome:?}");
         assert!(outcome.tries[1].longest_since(&outcome.tries[0]) >= RETRY_AFTER, "{outcome:?}");
-        assert_eq!(upstream.requests(), ["POST /grpc.health.v1.Health/Check"], "{outcome:?}");
+        assert_eq!(upstream.requests().len(), 1, "{outcome:?}");
         eventually_rejected(&envoy, outcome.tries.len() - 1).await;
     }
 }
