@@ -62,7 +62,8 @@ impl RootContext for MaintenanceRoot {
         {
             plugin.begin();
         }
-        Some(Box::new(MaintenanceStream(self.plugin.clone())))
+        let plugin = self.plugin.as_ref().filter(|plugin| plugin.concerns_requests());
+        Some(Box::new(MaintenanceStream(plugin.cloned())))
     }
 
     fn on_tick(&mut self) {
