@@ -5,6 +5,7 @@
 //! `GRPC_CLIENTS` is the folder that `scripts/get-grpc-clients.sh` prints.
 
 mod call;
+mod exemption;
 mod metadata;
 mod no_retry_policy;
 mod pushback;

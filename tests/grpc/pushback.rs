@@ -58,7 +58,7 @@ async fn with_none_a_client_retries_after_its_own_backoff() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_whose_deadline_is_before_the_retry_waits_for_its_deadline() {
-    let deadline = Duration::from_secs(1);
+    let deadline = Duration::from_secs(2);
     let configuration = r#"{"enabled": true, "retryAfterSeconds": 60,
         "response": {"grpcRetryPushback": "RetryAfter"}}"#;
     for library in Library::ALL {
