@@ -77,16 +77,16 @@ impl Browser {
     /// Starts the browser.
     pub async fn start() -> Self {
         let profile = TempDir::new().expect("a temporary folder");
+        let port = harness::port();
         let mut command = Command::new("chromedriver");
-        command.args(["--port=0", "--log-level=WARNING"]);
+        command.args([&format!("--port={port}"), "--log-level=WARNING"]);
         let log = profile.path().join("chromedriver.log");
-        let chromedriver = Process::spawn("chromedriver", &mut command, &log);
-        let port = async || -> Option<u16> {
-            let log = chromedriver.log();
-            let (_, rest) = log.split_once(" successfully on port ")?;
-            rest.split_once('.')?.0.parse().ok()
+        let mut chromedriver = Process::spawn("chromedriver", &mut command, &log);
+        let listening = async || {
+            assert!(chromedriver.exited().is_none(), "chromedriver exited during startup");
+            chromedriver.log().contains(" successfully on port ").then_some(())
         };
-        let port = eventually("chromedriver listens", START_TIMEOUT, port).await;
+        eventually("chromedriver listens", START_TIMEOUT, listening).await;
         let driver = WebDriver::builder(format!("http://127.0.0.1:{port}"), capabilities(&profile))
             .request_timeout(START_TIMEOUT)
             .connect()
