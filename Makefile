@@ -22,6 +22,9 @@ with-axe = AXE=$$(scripts/get-axe.sh); export AXE;
 # Exports ISTIO_TOOLS, the folder of the control plane's programs, to the commands after it on a recipe line.
 with-istio = ISTIO_TOOLS=$$(scripts/get-istio.sh); export ISTIO_TOOLS;
 
+# Exports PREFECT, the folder of Prefect's programs, to the commands after it on a recipe line.
+with-prefect = PREFECT=$$(scripts/get-prefect.sh); export PREFECT;
+
 .PHONY: help
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +72,10 @@ test-docker: export PROMETHEUS_IMAGE := $(PROMETHEUS_IMAGE)
 test-docker: export REGISTRY_IMAGE := $(REGISTRY_IMAGE)
 test-docker: build ## run the end-to-end tests with Envoy in a container, and test the image, the compose file and the alerts
 	@scripts/test-docker.sh
+
+.PHONY: test-recipes
+test-recipes: build ## test docs/recipes/ in Envoy, with a Prefect server and client, which are fetched
+	$(call with-envoy,$(ENVOY_VERSION)) $(with-prefect) cargo test --locked --test recipes
 
 .PHONY: local-images
 local-images: ## build the images for test-docker from local programs, and print the variables to pass to it

@@ -43,6 +43,12 @@ for tool in "${tools[@]}"; do
         fail "cannot build $name; see the error above"
     put "$folder/$name.part" "$name"
 done
+# The stand-in for the kubelet is a source file of the suite, so it is built again after a change.
+if ! have kubelet || [[ $module/kubelet/main.go -nt $folder/kubelet ]]; then
+    need_go
+    go -C "$module" build -ldflags "-s -w" -o "$folder/kubelet.part" ./kubelet || fail "cannot build the stand-in for the kubelet"
+    put "$folder/kubelet.part" kubelet
+fi
 if ! have istio-crds.yaml || ! have gateway-crds.yaml || ! have envoy_bootstrap.json; then
     need_go
     istio=$(module_folder istio.io/istio)

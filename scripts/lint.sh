@@ -12,7 +12,7 @@ cargo fmt --all --check
 step "clippy, tests included"
 cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
 # `--all-targets` leaves out the test targets that Cargo.toml marks `test = false`.
-cargo clippy --test istio --locked --quiet -- -D warnings
+cargo clippy --test istio --test recipes --locked --quiet -- -D warnings
 
 step "clippy, the module"
 if has_target; then
@@ -26,7 +26,7 @@ RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' \
     cargo doc --workspace --no-deps --document-private-items --locked --quiet
 
 step "shellcheck"
-shellcheck -x scripts/*.sh .ci/*
+shellcheck -x scripts/*.sh .ci/* istio/kubectl-maintenance tests/commands/*.sh
 
 step "actionlint: .github/workflows"
 if command -v go >/dev/null; then

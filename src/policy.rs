@@ -5,7 +5,7 @@ mod summary;
 use crate::bypass::Bypass;
 use crate::config::PluginConfig;
 use crate::error::Error;
-use crate::exemption::{Action, ExemptionIndex};
+use crate::exemption::{Action, Exemptions};
 use crate::json;
 use crate::reply::{Jitter, Reply, Response, RetryAfter};
 use crate::request::RequestHead;
@@ -57,7 +57,7 @@ pub struct Policy {
     retry_after: Option<RetryAfter>,
     jitter: Jitter,
     scope: Scope,
-    exemptions: ExemptionIndex,
+    exemptions: Exemptions,
     /// Who is let through. `None` while `enabled` is false.
     pub bypass: Option<Bypass>,
     response: Response,
@@ -86,7 +86,7 @@ impl Policy {
             retry_after: config.retry_after_seconds,
             jitter: config.retry_after_jitter_seconds,
             scope: config.scope,
-            exemptions: config.exemptions.into(),
+            exemptions: config.exemptions,
             bypass: config.bypass.filter(|_| is_enabled),
             response: config.response,
         }
@@ -94,6 +94,7 @@ impl Policy {
 
     /// Returns the mode in a stage of the window.
     #[must_use]
+    #[inline]
     pub fn mode(&self, stage: Stage) -> Mode {
         match stage {
             Stage::InForce | Stage::Extended => self.configured_mode,
@@ -157,20 +158,14 @@ impl Policy {
         head.header(name).is_some_and(|token| bypass.accepts(&token)) && head.occurrences(name) == 1
     }
 
-    /// Returns the proxy's own reply; `None` if the request goes on to the
-    /// application. `retry_after` is called only for a 503.
-    pub fn reply(
-        &self,
-        decision: Decision,
-        head: &impl RequestHead,
-        retry_after: impl FnOnce() -> RetryAfter,
-    ) -> Option<Reply> {
-        match decision {
-            Decision::Respond => Some(Reply::exempt()),
-            Decision::Preflight => Some(self.response.preflight_reply(head)),
-            Decision::Reject => Some(self.response.reply(head, retry_after())),
-            _ => None,
-        }
+    /// Returns the 503 to a request.
+    pub fn rejection(&self, head: &impl RequestHead, retry_after: RetryAfter) -> Reply {
+        self.response.reply(head, retry_after)
+    }
+
+    /// Returns the reply to a preflight of a request that would be rejected.
+    pub fn preflight_reply(&self, head: &impl RequestHead) -> Reply {
+        self.response.preflight_reply(head)
     }
 
     /// Returns the 503 if it is the same for every request.
@@ -178,7 +173,7 @@ impl Policy {
     pub fn fixed_rejection(&self) -> Option<Reply> {
         let is_fixed =
             self.window.end().is_none() && self.jitter.0 == 0 && self.response.is_fixed();
-        is_fixed.then(|| self.response.reply(&(), self.retry_after.unwrap_or_default()))
+        is_fixed.then(|| self.rejection(&(), self.retry_after.unwrap_or_default()))
     }
 
     /// Returns the `Retry-After` of a 503 at `now`, in seconds since 1970: the time

@@ -11,9 +11,10 @@ use super::plugin::Plugin;
 use crate::policy::{Decision, Policy};
 use crate::request::RequestHead;
 
-/// A request under the configuration that was in force when it began.
+/// A request under the configuration that was in force when it began. `None` if the
+/// configuration does not concern requests: it is disabled, or its window has ended.
 ///
-/// Without a configuration, requests pass. Envoy serves requests on such a root
+/// `None` also if there is no configuration. Envoy serves requests on such a root
 /// context only if a capability restriction omits `proxy_on_configure`.
 pub struct MaintenanceStream(pub Option<Rc<Plugin>>);
 
@@ -27,26 +28,22 @@ impl HttpContext for MaintenanceStream {
         let (stage, now) = plugin.stage();
         let decision = plugin.policy.decide(stage, &CurrentRequest);
         plugin.counts.add(decision);
-        let prepared = match decision {
-            Decision::Respond => Some(&plugin.exempt_reply),
-            Decision::Reject => plugin.fixed_rejection.as_ref(),
-            _ => None,
-        };
-        if let Some(reply) = prepared {
-            reply.send();
-            return Action::Pause;
-        }
-        let retry_after = || plugin.retry_after(stage, now);
-        match plugin.policy.reply(decision, &CurrentRequest, retry_after) {
-            Some(reply) => {
-                LocalReply::from(reply).send();
-                Action::Pause
+        match (decision, &plugin.fixed_rejection) {
+            (Decision::Respond, _) => plugin.exempt_reply.send(),
+            (Decision::Reject, Some(rejection)) => rejection.send(),
+            (Decision::Reject, None) => {
+                let retry_after = plugin.retry_after(stage, now);
+                LocalReply::from(plugin.policy.rejection(&CurrentRequest, retry_after)).send();
             }
-            None => {
+            (Decision::Preflight, _) => {
+                LocalReply::from(plugin.policy.preflight_reply(&CurrentRequest)).send();
+            }
+            _ => {
                 remove_token(&plugin.policy);
-                Action::Continue
+                return Action::Continue;
             }
         }
+        Action::Pause
     }
 }
 

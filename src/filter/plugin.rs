@@ -60,9 +60,15 @@ impl Plugin {
         }
     }
 
+    /// Returns whether a request that begins now may be rejected, counted or changed.
+    pub fn concerns_requests(&self) -> bool {
+        self.policy.is_pending_or_in_force(self.stage.get()) || self.policy.bypass.is_some()
+    }
+
     /// Returns the stage for a request, and the time in seconds since 1970. The end
     /// of a window is exact: until then, each request reads the clock. Without an
     /// end ahead, nothing depends on the time, and it is 0.
+    #[inline]
     pub fn stage(&self) -> (Stage, u64) {
         let stage = self.stage.get();
         if stage != Stage::InForce || self.policy.window.end().is_none() {

@@ -62,7 +62,8 @@ impl RootContext for MaintenanceRoot {
         {
             plugin.begin();
         }
-        Some(Box::new(MaintenanceStream(self.plugin.clone())))
+        let plugin = self.plugin.as_ref().filter(|plugin| plugin.concerns_requests());
+        Some(Box::new(MaintenanceStream(plugin.cloned())))
     }
 
     fn on_tick(&mut self) {
@@ -90,7 +91,7 @@ fn read_configuration(size: usize) -> Result<Policy, Error> {
     }
     match hostcalls::get_buffer(BufferType::PluginConfiguration, 0, size) {
         Ok(Some(json)) => Policy::from_json(&json),
-        Ok(None) | Err(_) => Err(Error::not_readable()),
+        Ok(None) | Err(_) => Err(Error::new("the proxy does not hand it out")),
     }
 }
 

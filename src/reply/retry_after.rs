@@ -27,7 +27,7 @@ impl Default for RetryAfter {
 
 impl<'de> Deserialize<'de> for RetryAfter {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        json::whole_number(deserializer, RETRY_AFTER_SECONDS, "seconds").map(Self)
+        json::seconds(deserializer, RETRY_AFTER_SECONDS).map(Self)
     }
 }
 
@@ -68,6 +68,6 @@ pub struct Jitter(pub u32);
 
 impl<'de> Deserialize<'de> for Jitter {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        json::whole_number(deserializer, RETRY_AFTER_JITTER_SECONDS, "seconds").map(Self)
+        json::seconds(deserializer, RETRY_AFTER_JITTER_SECONDS).map(Self)
     }
 }

@@ -2,6 +2,8 @@
 //! status`, in a folder laid out like a checkout. `ENVOY` is the path of the Envoy
 //! binary.
 
+mod kubectl_maintenance;
+
 use std::net::SocketAddr;
 use std::os::unix::fs::symlink;
 use std::path::Path;

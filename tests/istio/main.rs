@@ -12,6 +12,7 @@ mod cases;
 mod control_plane;
 mod istiod;
 mod kubectl;
+mod kubelet;
 mod mesh;
 mod observe;
 mod proxy;

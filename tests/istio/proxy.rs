@@ -18,6 +18,13 @@ use crate::control_plane::ControlPlane;
 
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// Environment variable that makes Envoy count retries. Istio turns most statistics
+/// of Envoy off.
+pub const RETRY_STATISTICS: (&str, &str) = (
+    "ISTIO_METAJSON_STATISTICS",
+    r#"{"ANNOTATIONS": {"sidecar.istio.io/statsInclusionSuffixes": "upstream_rq_retry"}}"#,
+);
+
 /// Identity and settings of a proxy.
 #[derive(Clone, Debug)]
 pub struct Identity {
@@ -39,6 +46,7 @@ pub struct Identity {
 pub struct Proxy {
     agent: Process,
     admin: Admin,
+    admin_address: SocketAddr,
     status: SocketAddr,
     _folder: TempDir,
 }
@@ -80,8 +88,13 @@ impl Proxy {
         let log = folder.path().join("agent.log");
         let agent = Process::spawn(&identity.name, &mut command, &log);
         let loopback = |port| SocketAddr::from(([127, 0, 0, 1], port));
-        let (admin, status) = (Admin::at(loopback(admin)), loopback(status));
-        Self { agent, admin, status, _folder: folder }
+        let (admin_address, status) = (loopback(admin), loopback(status));
+        Self { agent, admin: Admin::at(admin_address), admin_address, status, _folder: folder }
+    }
+
+    /// Address of Envoy's admin interface.
+    pub fn admin_address(&self) -> SocketAddr {
+        self.admin_address
     }
 
     /// Address at which the agent serves health checks and merged metrics.
@@ -114,6 +127,13 @@ impl Proxy {
         let Ok(mut client) = Client::connect(self.status, Http::One).await else { return false };
         let answer = client.send(request("GET", "/healthz/ready")).await;
         answer.is_ok_and(|answer| answer.status == 200)
+    }
+
+    /// Number of requests to other services that the proxy has sent again. The agent
+    /// needs [`RETRY_STATISTICS`] in its environment.
+    pub async fn retries(&self) -> u64 {
+        let lines = self.admin.text("/stats?filter=upstream_rq_retry$").await;
+        lines.lines().filter_map(|line| line.rsplit_once(": ")?.1.parse::<u64>().ok()).sum()
     }
 
     /// Returns whether the proxy is connected to istiod through its agent.

@@ -1,22 +1,26 @@
-//! Shipped manifests of `istio/`, unchanged except for the module's address.
+//! Shipped manifests of `istio/` and `docs/recipes/`, unchanged except for the module's
+//! address.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-/// Copy of `istio/` whose manifests name another image.
+/// Folder of the recipes.
+const RECIPES: &str = "docs/recipes";
+
+/// Copy of the shipped manifests, which names another image.
 pub struct Shipped(TempDir);
 
 impl Shipped {
-    /// Copies `istio/` and replaces the address in `istio/image/image.yaml` with
-    /// `image` in all manifests.
+    /// Copies the manifests and replaces the address in `istio/image/image.yaml` with
+    /// `image` in all of them.
     pub fn with_image(image: &str) -> Self {
-        let source = harness::repository().join("istio");
+        let source = harness::repository();
         let copy = Self(TempDir::new().expect("a temporary folder"));
-        let address = image_address(&source.join("image/image.yaml"));
-        for file in files(&source) {
-            let target = copy.path().join(file.strip_prefix(&source).expect("below istio/"));
+        let address = image_address(&source.join("istio/image/image.yaml"));
+        for file in ["istio", RECIPES].iter().flat_map(|folder| files(&source.join(folder))) {
+            let target = copy.root().join(file.strip_prefix(source).expect("in the repository"));
             fs::create_dir_all(target.parent().expect("a folder")).expect("the folder");
             let text = fs::read_to_string(&file).expect("a manifest");
             fs::write(target, text.replace(&address, image)).expect("the copy");
@@ -24,7 +28,7 @@ impl Shipped {
         copy
     }
 
-    /// Folder that contains the copy of `istio/`.
+    /// Folder that contains the copy, in place of the repository's root.
     pub fn root(&self) -> &Path {
         self.0.path()
     }
@@ -34,7 +38,13 @@ impl Shipped {
         self.0.path().join("istio")
     }
 
-    /// Path of a subfolder of the copy, for `kubectl apply -f`.
+    /// Manifests of the recipes in the copy.
+    pub fn recipes(&self) -> Vec<PathBuf> {
+        let files = files(&self.root().join(RECIPES));
+        files.into_iter().filter(|file| file.extension() == Some("yaml".as_ref())).collect()
+    }
+
+    /// Path of a subfolder of the copy of `istio/`, for `kubectl apply -f`.
     pub fn folder(&self, name: &str) -> String {
         self.path().join(name).display().to_string()
     }

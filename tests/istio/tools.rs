@@ -20,8 +20,15 @@ impl Tools {
         let path_from =
             |name| env::var_os(name).map(PathBuf::from).ok_or(format!("{name} is not set"));
         let tools = Self { folder: path_from("ISTIO_TOOLS")?, envoy: path_from("ENVOY")? };
-        let programs =
-            ["etcd", "kube-apiserver", "kubectl", "pilot-discovery", "pilot-agent", "istioctl"];
+        let programs = [
+            "etcd",
+            "kube-apiserver",
+            "kubectl",
+            "pilot-discovery",
+            "pilot-agent",
+            "istioctl",
+            "kubelet",
+        ];
         let files = [
             "istio-crds.yaml",
             "gateway-crds.yaml",

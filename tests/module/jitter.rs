@@ -63,7 +63,7 @@ fn the_clock_and_the_context_seed_a_vm_without_random_numbers() {
             plugin.request(ROOT, &ORDERS);
             plugin.host().reply.take().expect("a local reply").retry_after()
         };
-        Vec::from_iter((0..50).map(|_| reply()))
+        (0..50).map(|_| reply()).collect::<Vec<_>>()
     };
     assert_ne!(seeded_at(1_795_485_600), seeded_at(1_795_485_601));
 }

@@ -1,7 +1,7 @@
 //! The page for browsers, and the 503 for scripts of other origins.
 
 use maintenance_filter::policy::{Decision, Policy};
-use maintenance_filter::reply::{Reply, RetryAfter};
+use maintenance_filter::reply::Reply;
 use maintenance_filter::window::Stage::InForce;
 
 use crate::support::{Head, assert_header, policy, refusal, rejection_of};
@@ -174,7 +174,7 @@ fn every_origin_may_read_the_503_without_credentials() {
 #[track_caller]
 fn preflight_reply(policy: &Policy, head: &Head) -> Reply {
     assert_eq!(policy.decide(InForce, head), Decision::Preflight);
-    policy.reply(Decision::Preflight, head, RetryAfter::default).expect("a reply")
+    policy.preflight_reply(head)
 }
 
 #[test]

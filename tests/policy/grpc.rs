@@ -1,6 +1,5 @@
 //! `grpc-retry-pushback-ms` on the reply to a gRPC request.
 
-use maintenance_filter::policy::Decision::Reject;
 use maintenance_filter::window::Stage::InForce;
 
 use crate::support::{Head, assert_header, policy, rejection_of};
@@ -39,8 +38,7 @@ fn pushback_and_retry_after_agree_during_a_countdown_with_jitter() {
             "retryAfterJitterSeconds": 60, "response": {"grpcRetryPushback": "RetryAfter"}}"#,
     );
     let head = grpc("application/grpc");
-    let retry_after = || policy.retry_after(InForce, 90, |_| 7);
-    let reply = policy.reply(Reject, &head, retry_after).expect("a reply");
+    let reply = policy.rejection(&head, policy.retry_after(InForce, 90, |_| 7));
     assert_header(&reply, "retry-after", Some("17"));
     assert_header(&reply, HEADER, Some("17000"));
 }

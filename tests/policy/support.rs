@@ -122,8 +122,7 @@ pub fn rejection(policy: &Policy) -> Reply {
 #[track_caller]
 pub fn rejection_of(policy: &Policy, head: &Head) -> Reply {
     assert_eq!(policy.decide(InForce, head), Decision::Reject);
-    let retry_after = || policy.retry_after(InForce, 0, |_| 0);
-    policy.reply(Decision::Reject, head, retry_after).expect("a rejection has a reply")
+    policy.rejection(head, policy.retry_after(InForce, 0, |_| 0))
 }
 
 /// Asserts the value of a header; `None` if the reply must not have it.

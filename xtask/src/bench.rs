@@ -40,6 +40,7 @@ pub async fn run() {
         machine,
         results::tables(&results),
         results::growth(&results),
+        results::fields(&results),
         startup::tables(&modules, rounds).await,
     ];
     let text = sections.join("\n");
@@ -61,11 +62,10 @@ async fn measure_times(results: &mut [VariantResults], rounds: usize) {
     for round in 0..=rounds {
         for result in &mut *results {
             for http in [Http::One, Http::Two] {
-                // Growth does not depend on the version of HTTP.
-                if http == Http::Two && result.variant.group == Group::Growing {
+                if http == Http::Two && !result.is_measured_over_http2() {
                     continue;
                 }
-                let time = time_per_request(&envoy, http, &result.url());
+                let time = time_per_request(&envoy, http, result);
                 if round > 0 {
                     result.costs_mut(http).time.add(time);
                 }
@@ -76,13 +76,13 @@ async fn measure_times(results: &mut [VariantResults], rounds: usize) {
 }
 
 /// Microseconds of Envoy's processor time for a request.
-fn time_per_request(envoy: &EnvoyProcess, http: Http, url: &str) -> f64 {
+fn time_per_request(envoy: &EnvoyProcess, http: Http, of: &VariantResults) -> f64 {
     let connections = match http {
         Http::One => 16,
         Http::Two => 4,
     };
     let before = process_usage::processor_time(envoy.id());
-    h2load::send(http, connections, REQUESTS, url);
+    h2load::send(http, connections, REQUESTS, &of.url(), &of.variant.headers);
     (process_usage::processor_time(envoy.id()) - before) / f64::from(REQUESTS)
 }
 
@@ -96,7 +96,10 @@ async fn count_instructions(results: &mut [VariantResults]) {
         for result in results {
             result.check().await;
             for http in [Http::One, Http::Two] {
-                let count = counter.per_request(http, &result.url());
+                if http == Http::Two && !result.is_measured_over_http2() {
+                    continue;
+                }
+                let count = counter.per_request(http, &result.url(), &result.variant.headers);
                 result.costs_mut(http).instructions.add(count);
             }
         }

@@ -53,10 +53,10 @@ impl InstructionCounter {
     }
 
     /// Number of instructions that a request takes.
-    pub fn per_request(&mut self, http: Http, url: &str) -> f64 {
-        h2load::send(http, 1, WARM_UP, url);
+    pub fn per_request(&mut self, http: Http, url: &str, headers: &[&str]) -> f64 {
+        h2load::send(http, 1, WARM_UP, url, headers);
         self.since_last_dump();
-        h2load::send(http, 1, REQUESTS, url);
+        h2load::send(http, 1, REQUESTS, url, headers);
         self.since_last_dump() / f64::from(REQUESTS)
     }
 

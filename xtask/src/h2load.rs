@@ -7,15 +7,17 @@ use harness::client::Http;
 /// The core of the client. Envoy has core 0 to itself.
 const CORE: &str = "1";
 
-/// Sends `requests` requests over `connections` connections and waits for all
-/// responses. An HTTP/2 connection has 8 streams open at a time.
-pub fn send(http: Http, connections: u32, requests: u32, url: &str) {
+/// Sends `requests` requests with `headers`, each as `name: value`, over `connections`
+/// connections and waits for all responses. An HTTP/2 connection has 8 streams open at
+/// a time.
+pub fn send(http: Http, connections: u32, requests: u32, url: &str, headers: &[&str]) {
     let mut command = Command::new("taskset");
     command.args(["-c", CORE, "h2load", "-t1"]);
     match http {
         Http::One => command.args(["--h1", "-m1"]),
         Http::Two => command.arg("-m8"),
     };
+    command.args(headers.iter().flat_map(|header| ["-H", header]));
     command.args([format!("-c{connections}"), format!("-n{requests}"), url.to_owned()]);
     let output = command.output().expect("taskset runs");
     let text = String::from_utf8_lossy(&output.stdout);

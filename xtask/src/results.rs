@@ -41,6 +41,12 @@ impl VariantResults {
         format!("http://127.0.0.1:{}{}", self.port, self.variant.path)
     }
 
+    /// Whether HTTP/2 is worth measuring: growth and the cost of a field do not depend
+    /// on the version of HTTP.
+    pub fn is_measured_over_http2(&self) -> bool {
+        matches!(self.variant.group, Group::Passing | Group::Rejecting)
+    }
+
     pub fn costs(&self, http: Http) -> &Costs {
         match http {
             Http::One => &self.http1,
@@ -57,8 +63,14 @@ impl VariantResults {
 
     /// Asserts that Envoy answers as the variant should: nothing else is worth measuring.
     pub async fn check(&self) {
-        let Variant { label, path, status, .. } = &self.variant;
-        let answer = client::get(([127, 0, 0, 1], self.port).into(), path).await;
+        let Variant { label, path, headers, status, .. } = &self.variant;
+        let mut request = client::request("GET", path);
+        for header in headers {
+            let (name, value) = header.split_once(": ").expect("a name and a value");
+            request.headers_mut().insert(name, value.parse().expect("a header value"));
+        }
+        let address = ([127, 0, 0, 1], self.port).into();
+        let answer = client::send(address, Http::One, request).await;
         assert_eq!(answer.status, *status, "{label}");
         if self.variant.has_default_reply() {
             assert_eq!(answer.header("retry-after"), "60", "{label}");
@@ -147,6 +159,29 @@ pub fn growth(results: &[VariantResults]) -> String {
         "### How a 503 grows, HTTP/1.1\n\n\
          Processor time of a 503 by the number of exemptions that are searched, and by the length of the body.\n\n\
          {table}"
+    )
+}
+
+/// A table of what each optional field costs a request.
+pub fn fields(results: &[VariantResults]) -> String {
+    let is_of_field = |own: &&VariantResults| matches!(own.variant.group, Group::Field(_));
+    let row = |own: &VariantResults| {
+        let Costs { time, instructions } = &own.http1;
+        let time_added = added(own, results, |of| &of.http1.time).0;
+        let mut row = vec![own.variant.label.clone(), decimals(time.median()), quartiles(time)];
+        row.extend([decimals(time_added), own.variant.baseline().into()]);
+        if !instructions.is_empty() {
+            let added = added(own, results, |of| &of.http1.instructions).0;
+            row.extend([format!("{:.0}", instructions.median()), format!("{added:.0}")]);
+        }
+        row
+    };
+    let rows: Vec<_> = results.iter().filter(is_of_field).map(row).collect();
+    let columns = ["", "time, µs", "quartiles", "time added", "to", "instructions", "added"];
+    format!(
+        "### What each field costs, HTTP/1.1\n\n\
+         One optional field alone, then all together. *added*: above the row that the column *to* names.\n\n{}",
+        table::render(&columns, &rows)
     )
 }
 

@@ -20,6 +20,9 @@ const FAULT_FILTER: &str = "fault filter";
 const MINIMAL_OFF: &str = "minimal module, off";
 const MINIMAL_EXEMPT: &str = "minimal module, exempt";
 const MINIMAL_ON: &str = "minimal module, on";
+const DISABLED: &str = "this filter, disabled";
+const EXEMPT: &str = "this filter, exempt";
+const REJECTING: &str = "this filter, rejecting";
 
 const LUA: &str = r#"
 function envoy_on_request(handle)
@@ -52,6 +55,8 @@ pub enum Group {
     Rejecting,
     /// Envoy answers 503, with more exemptions to search or a longer body to send.
     Growing,
+    /// One optional field is set. The label is that of the variant without it.
+    Field(&'static str),
 }
 
 /// A filter chain to measure, and the request to measure it with.
@@ -60,6 +65,8 @@ pub struct Variant {
     pub group: Group,
     /// Path of the request.
     pub path: &'static str,
+    /// Headers of the request, each as `name: value`.
+    pub headers: Vec<&'static str>,
     /// Expected status code.
     pub status: u16,
     pub filters: Vec<Value>,
@@ -70,18 +77,21 @@ pub struct Variant {
 impl Variant {
     fn passing(label: &str, path: &'static str, filters: Vec<Value>) -> Self {
         let label = label.into();
-        Self { label, group: Group::Passing, path, status: 200, filters, response: ok() }
+        let (group, headers) = (Group::Passing, vec![]);
+        Self { label, group, path, headers, status: 200, filters, response: ok() }
     }
 
     fn rejecting(label: &str, filters: Vec<Value>) -> Self {
         let label = label.into();
-        let group = Group::Rejecting;
-        Self { label, group, path: "/orders", status: 503, filters, response: ok() }
+        let (group, headers) = (Group::Rejecting, vec![]);
+        Self { label, group, path: "/orders", headers, status: 503, filters, response: ok() }
     }
 
-    /// Label of the variant without a filter.
+    /// Label of the variant that this one is compared with: without a filter, or
+    /// without the field.
     pub fn baseline(&self) -> &'static str {
         match self.group {
+            Group::Field(label) => label,
             Group::Passing => NO_FILTER,
             Group::Rejecting | Group::Growing => DIRECT_RESPONSE,
         }
@@ -92,7 +102,7 @@ impl Variant {
         match (self.group, self.path) {
             (Group::Passing, HEALTH) => MINIMAL_EXEMPT,
             (Group::Passing, _) => MINIMAL_OFF,
-            (Group::Rejecting | Group::Growing, _) => MINIMAL_ON,
+            _ => MINIMAL_ON,
         }
     }
 
@@ -178,15 +188,15 @@ pub fn all(modules: &Modules, further: &[(String, PathBuf)]) -> Vec<Variant> {
         // An empty configuration switches the minimal module off.
         passing(MINIMAL_OFF, "/orders", minimal, ""),
         passing("minimal module with context callbacks, off", "/orders", contexts, ""),
-        passing("this filter, disabled", "/orders", shipped, "{}"),
+        passing(DISABLED, "/orders", shipped, "{}"),
         passing(MINIMAL_EXEMPT, HEALTH, minimal, ON),
-        passing("this filter, exempt", HEALTH, shipped, ON),
+        passing(EXEMPT, HEALTH, shipped, ON),
         Variant { response: unavailable(), ..Variant::rejecting(DIRECT_RESPONSE, vec![]) },
         Variant::rejecting(FAULT_FILTER, vec![fault()]),
         Variant::rejecting("Lua filter", vec![lua()]),
         rejecting(MINIMAL_ON, minimal),
         rejecting("minimal module with context callbacks, on", contexts),
-        rejecting("this filter, rejecting", shipped),
+        rejecting(REJECTING, shipped),
     ];
     for (name, module) in further {
         variants.push(passing(&format!("{name}, disabled"), "/orders", module, "{}"));
@@ -208,7 +218,62 @@ pub fn all(modules: &Modules, further: &[(String, PathBuf)]) -> Vec<Variant> {
         let configuration = json!({ "enabled": true, "response": { "body": body } });
         variants.push(growing(format!("body of {kib} KiB"), &configuration));
     }
+    variants.extend(fields(shipped));
     variants
+}
+
+/// SHA-256 digest of the token `test`.
+const DIGEST: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+
+/// The shipped module with each optional field alone, and with all together.
+fn fields(shipped: &Path) -> Vec<Variant> {
+    let scheduled = json!({"window": {"start": "9999-01-01T00:00:00Z"}});
+    let in_force = json!({"window": {"end": "9999-01-01T00:00:00Z"}});
+    let over = json!({"window": {"end": "2000-01-01T00:00:00Z"}});
+    let jitter = json!({"retryAfterJitterSeconds": 30});
+    let hosts = json!({"scope": {"hosts": ["*.example.com", "127.0.0.1"]}});
+    let prefixes = json!({"scope": {"pathPrefixes": ["/shop/", "/"]}});
+    let bypass = json!({"bypass": {"header": "x-token", "sha256": [DIGEST]}});
+    let html = json!({"response": {"html": BODY}});
+    let origins = json!({"response": {"corsOrigins": ["https://app.example.com"]}});
+    let pushback = json!({"response": {"grpcRetryPushback": "RetryAfter"}});
+    let all = json!({
+        "window": in_force["window"], "retryAfterJitterSeconds": 30,
+        "scope": {"hosts": hosts["scope"]["hosts"], "pathPrefixes": ["/shop/", "/"]},
+        "bypass": bypass["bypass"],
+        "response": {"html": BODY, "corsOrigins": ["https://app.example.com"],
+            "grpcRetryPushback": "RetryAfter"},
+    });
+    let browser = "accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    let origin = "origin: https://app.example.com";
+    let rows: [(&str, &Value, &[&str], u16, &str); 18] = [
+        ("window, before its start", &scheduled, &[], 200, DISABLED),
+        ("window, in force", &in_force, &[], 503, REJECTING),
+        ("window, after its end", &over, &[], 200, DISABLED),
+        ("jitter", &jitter, &[], 503, REJECTING),
+        ("dry run", &json!({"dryRun": true}), &[], 200, EXEMPT),
+        ("scope by host", &hosts, &[], 503, REJECTING),
+        ("scope by path prefix", &prefixes, &[], 503, REJECTING),
+        ("bypass, without a token", &bypass, &[], 503, REJECTING),
+        ("bypass, with a wrong token", &bypass, &["x-token: tesT"], 503, REJECTING),
+        ("bypass, with a token", &bypass, &["x-token: test"], 200, EXEMPT),
+        ("page, other client", &html, &["accept: */*"], 503, REJECTING),
+        ("page, browser", &html, &[browser], 503, REJECTING),
+        ("origins, without an origin", &origins, &[], 503, REJECTING),
+        ("origins, with an origin", &origins, &[origin], 503, REJECTING),
+        ("gRPC pushback, not gRPC", &pushback, &[], 503, REJECTING),
+        ("gRPC pushback, gRPC", &pushback, &["content-type: application/grpc"], 200, REJECTING),
+        ("all fields, other client", &all, &["accept: */*"], 503, REJECTING),
+        ("all fields, browser with an origin", &all, &[browser, origin], 503, REJECTING),
+    ];
+    let variant = |(label, fields, headers, status, without): (&str, &Value, &[_], _, _)| {
+        let mut configuration = fields.clone();
+        configuration["enabled"] = true.into();
+        let filters = vec![plugin(label, shipped, &configuration.to_string())];
+        let group = Group::Field(without);
+        Variant { group, status, headers: headers.to_vec(), ..Variant::rejecting(label, filters) }
+    };
+    rows.map(variant).into()
 }
 
 #[cfg(test)]
@@ -232,8 +297,11 @@ mod tests {
         };
         for variant in &variants {
             labeled(&variant.label);
-            assert_eq!(labeled(variant.baseline()).status, variant.status, "{}", variant.label);
-            assert_eq!(labeled(variant.minimal()).status, variant.status, "{}", variant.label);
+            let baseline = labeled(variant.baseline());
+            if !matches!(variant.group, Group::Field(_)) {
+                assert_eq!(baseline.status, variant.status, "{}", variant.label);
+                assert_eq!(labeled(variant.minimal()).status, variant.status, "{}", variant.label);
+            }
         }
     }
 }

@@ -15,6 +15,9 @@ const DENIED: &str = "denied request: ";
 const SIDECAR: &str = r#""match":[{"mode":"SERVER"}],"#;
 const GATEWAY: &str = r#""selector":{"matchLabels":{"istio":"edge"}},"match":[{"mode":"CLIENT"}],"#;
 
+/// Recipe with a field that the policy does not know yet.
+const PENDING_RECIPE: &str = "planned-night.yaml";
+
 /// API server with the admission policy, and a namespace for test manifests.
 struct GuardedApi {
     _api: Api,
@@ -252,6 +255,17 @@ pub async fn the_policy_accepts_the_shipped_manifests(mesh: &Mesh) {
         patch(r#"{"spec":{"pluginConfig":{"enabled":"yes"}}}"#).expect_err("an invalid patch");
     let (_, message) = error.split_once(DENIED).expect("the policy's message");
     assert_eq!(message.trim(), "pluginConfig.enabled: must be true or false");
+}
+
+/// The policy accepts every recipe.
+pub async fn the_policy_accepts_the_recipes(mesh: &Mesh) {
+    let guarded = GuardedApi::start(mesh).await;
+    let recipes = guarded.shipped.recipes();
+    assert!(recipes.len() >= 6, "{recipes:?}");
+    for recipe in recipes.iter().filter(|recipe| !recipe.ends_with(PENDING_RECIPE)) {
+        let recipe = recipe.to_str().expect("a path in UTF-8");
+        guarded.kubectl.run(&["apply", "-n", "shop", "-f", recipe]);
+    }
 }
 
 /// Validation of the largest configuration that the filter accepts stays within

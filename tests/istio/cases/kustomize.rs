@@ -65,17 +65,17 @@ pub async fn one_command_sets_the_address_in_every_manifest(mesh: &Mesh) {
     let image = mesh.registry.image();
     let shipped = Shipped::with_image("oci://old.example/maintenance-filter:1");
     let mut set_image = Command::new(harness::repository().join("scripts/set-istio-image.sh"));
-    set_image.current_dir(harness::repository()).env("ISTIO_FOLDER", shipped.path()).arg(&image);
+    set_image.current_dir(harness::repository()).env("ROOT", shipped.root()).arg(&image);
     let output = set_image.output().expect("the script runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(image_address(&shipped.path().join("image/image.yaml")), image);
     let mut manifests = 0;
     for file in
-        files(&shipped.path()).iter().filter(|file| file.extension() == Some("yaml".as_ref()))
+        files(shipped.root()).iter().filter(|file| file.extension() == Some("yaml".as_ref()))
     {
         let text = fs::read_to_string(file).expect("a file");
         assert!(!text.contains("old.example"), "{}", file.display());
         manifests += usize::from(text.contains(&format!("url: {image}\n")));
     }
-    assert_eq!(manifests, FOLDERS.len() + 1);
+    assert_eq!(manifests, FOLDERS.len() + 1 + shipped.recipes().len());
 }

@@ -7,10 +7,13 @@ mod evidence;
 mod gateway;
 mod idle;
 mod istiod;
+mod kubectl_maintenance;
 mod kustomize;
 mod load;
+mod maintenance_page;
 mod module;
 mod mtls;
+mod retries;
 mod scope;
 mod start;
 mod switching;
@@ -60,16 +63,24 @@ pub fn all() -> Vec<(&'static str, Case)> {
         admission::the_policy_keeps_the_plugin_off_outbound_listeners,
         admission::the_policy_keeps_a_scope_by_host_out_of_sidecars,
         admission::the_policy_accepts_the_shipped_manifests,
+        admission::the_policy_accepts_the_recipes,
         admission::the_largest_configuration_is_within_the_cost_limit,
         gateway::the_gateway_is_in_maintenance_and_the_mesh_is_not,
         waypoint::the_filter_is_in_the_waypoints_configuration,
         envoy_gateway::the_api_accepts_the_example,
         mtls::maintenance_reaches_callers_through_mutual_tls,
+        retries::a_rejected_call_is_sent_once,
+        retries::a_retry_policy_for_503_is_stopped,
         bad_configuration::a_bad_update_keeps_the_last_good_state,
         bad_configuration::a_bad_first_configuration_breaks_the_service,
+        kubectl_maintenance::each_command_changes_the_sidecar_and_status_shows_it,
+        kubectl_maintenance::until_is_merged_into_the_plugin_and_removed_again,
+        kubectl_maintenance::the_documented_permissions_are_enough,
         kustomize::apply_k_and_apply_f_give_the_same_resources,
         kustomize::an_overlay_sets_image_namespace_and_retry_after,
         kustomize::one_command_sets_the_address_in_every_manifest,
+        maintenance_page::the_page_is_added_to_every_manifest,
+        maintenance_page::a_browser_gets_the_page_while_it_is_applied,
         evidence::the_merged_metrics_contain_the_gauge_and_the_counters,
         evidence::the_access_log_says_maintenance_mode,
         evidence::a_deleted_plugin_leaves_the_metrics_once_drained,
