@@ -24,6 +24,7 @@ async fn scripts_and_everything_from_another_place_are_blocked() {
     let browser = Browser::start().await;
     let elsewhere = Upstream::start().await;
     let other = format!("http://{}", elsewhere.address());
+    let font = format!("@font-face {{ font-family: a; src: url({other}/a) }}");
     for (body, violation) in [
         (format!("<script>{CHANGE_TITLE}</script>"), "script-src-elem inline".into()),
         (format!("<body onload=\"{CHANGE_TITLE}\">"), "script-src-attr inline".into()),
@@ -33,7 +34,7 @@ async fn scripts_and_everything_from_another_place_are_blocked() {
         ("<img src=/logo.png>".into(), format!("img-src {}", service.url("/logo.png"))),
         (format!("<link rel=stylesheet href={other}/a>"), format!("style-src-elem {other}/a")),
         (
-            format!("<style>@font-face {{ font-family: a; src: url({other}/a) }}</style><p style='font-family: a'>text"),
+            format!("<style>{font}</style><p style='font-family: a'>x"),
             format!("font-src {other}/a"),
         ),
         (format!("<style>@import '{other}/a'</style>"), format!("style-src-elem {other}/a")),
