@@ -16,6 +16,9 @@ export PORT RETRY_AFTER
 # Exports ENVOY, the path of the Envoy binary, to the commands after it on a recipe line.
 with-envoy = ENVOY=$$(scripts/get-envoy.sh $(1)); export ENVOY;
 
+# Exports AXE, the path of the script of axe-core, to the commands after it on a recipe line.
+with-axe = AXE=$$(scripts/get-axe.sh); export AXE;
+
 # Exports ISTIO_TOOLS, the folder of the control plane's programs, to the commands after it on a recipe line.
 with-istio = ISTIO_TOOLS=$$(scripts/get-istio.sh); export ISTIO_TOOLS;
 
@@ -61,6 +64,10 @@ test-matrix: build ## run the end-to-end tests on each supported Envoy release (
 	    unset ENVOY; \
 	    $(call with-envoy,$$version) cargo test --locked --test envoy; \
 	done
+
+.PHONY: test-browser
+test-browser: build ## test the page for browsers and CORS in a headless Chromium (UPDATE_SCREENSHOT=1 writes docs/maintenance-page/screenshot.png)
+	$(call with-envoy,$(ENVOY_VERSION)) $(with-axe) cargo test --locked --test browser
 
 .PHONY: test-docker
 test-docker: export ENVOY_IMAGE := $(ENVOY_IMAGE)
