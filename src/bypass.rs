@@ -64,6 +64,7 @@ impl Bypass {
 #[cfg_attr(not(target_arch = "wasm32"), schemars(extend(
     "maxLength" = MAX_HEADER_NAME_BYTES,
     "pattern" = reply::HEADER_NAME_PATTERN,
+    "errorMessage" = token_header_violation().to_string(),
     "not" = {
         "anyOf": [
             {"pattern": reply::any_of(&RESERVED_HEADER_NAMES)},
@@ -83,12 +84,16 @@ impl TryFrom<String> for TokenHeader {
         if is_token(&name) && name.len() <= MAX_HEADER_NAME_BYTES && !is_reserved {
             return Ok(Self(name));
         }
-        let reserved = RESERVED_HEADER_NAMES.join(", ");
-        Err(Violation::of(format!(
-            "must be a header name of at most {MAX_HEADER_NAME_BYTES} bytes, and not {reserved} \
-             or a header that HTTP itself sets"
-        )))
+        Err(token_header_violation())
     }
+}
+
+fn token_header_violation() -> Violation {
+    let reserved = RESERVED_HEADER_NAMES.join(", ");
+    Violation::of(format!(
+        "must be a header name of at most {MAX_HEADER_NAME_BYTES} bytes, and not {reserved} \
+         or a header that HTTP itself sets"
+    ))
 }
 
 /// The list `bypass.sha256`.
@@ -107,14 +112,16 @@ impl<'de> Deserialize<'de> for Digests {
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[cfg_attr(not(target_arch = "wasm32"), schemars(with = "String", extend("pattern" = "^[0-9A-Fa-f]{64}$")))]
+#[cfg_attr(not(target_arch = "wasm32"), schemars(with = "String", extend("pattern" = "^[0-9A-Fa-f]{64}$", "errorMessage" = DIGEST_RULE)))]
 struct Digest([u8; 32]);
+
+const DIGEST_RULE: &str = "must be a SHA-256 digest: 64 hexadecimal digits";
 
 impl TryFrom<String> for Digest {
     type Error = Violation;
 
     fn try_from(text: String) -> Result<Self, Violation> {
-        let violation = || Violation::of("must be a SHA-256 digest: 64 hexadecimal digits");
+        let violation = || Violation::of(DIGEST_RULE);
         let digit =
             |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
         let mut digest = [0; 32];

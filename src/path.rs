@@ -9,7 +9,7 @@ use crate::limits::MAX_PATH_BYTES;
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("maxLength" = MAX_PATH_BYTES, "pattern" = "^/[ -\"$->@-~]*$")))]
+#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("maxLength" = MAX_PATH_BYTES, "pattern" = "^/[ -\"$->@-~]*$", "errorMessage" = path_violation("begin").to_string())))]
 pub struct ExactPath(String);
 
 impl ExactPath {
@@ -35,7 +35,7 @@ impl TryFrom<String> for ExactPath {
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("maxLength" = MAX_PATH_BYTES, "pattern" = "^/([ -\"$->@-~]*/)?$")))]
+#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("maxLength" = MAX_PATH_BYTES, "pattern" = "^/([ -\"$->@-~]*/)?$", "errorMessage" = path_violation("begin and end").to_string())))]
 pub struct PathPrefix(String);
 
 impl PathPrefix {

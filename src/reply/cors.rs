@@ -106,7 +106,7 @@ impl TryFrom<OriginList> for CorsOrigins {
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("maxLength" = MAX_ORIGIN_BYTES, "pattern" = ORIGIN_PATTERN)))]
+#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("maxLength" = MAX_ORIGIN_BYTES, "pattern" = ORIGIN_PATTERN, "errorMessage" = origin_violation().to_string())))]
 pub(super) struct Origin(String);
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -129,10 +129,14 @@ impl TryFrom<String> for Origin {
         if (is_origin || text == ANY) && text.len() <= MAX_ORIGIN_BYTES {
             Ok(Self(text))
         } else {
-            Err(Violation::of(format!(
-                "must be an origin of at most {MAX_ORIGIN_BYTES} bytes in lower case, without a path, \
-                 as \"https://app.example.com\", or \"*\""
-            )))
+            Err(origin_violation())
         }
     }
+}
+
+fn origin_violation() -> Violation {
+    Violation::of(format!(
+        "must be an origin of at most {MAX_ORIGIN_BYTES} bytes in lower case, without a path, \
+         as \"https://app.example.com\", or \"*\""
+    ))
 }

@@ -47,6 +47,7 @@ pub const OWNED_HEADER_NAMES: [&str; 16] = [
             "maxLength": MAX_HEADER_NAME_BYTES,
             "pattern": HEADER_NAME_PATTERN,
             "not": {"pattern": any_of(&OWNED_HEADER_NAMES)},
+            "errorMessage": format!("{HEADER_NAME_RULE}, and not of a header that HTTP itself sets"),
         },
     ),
 ))]
@@ -106,6 +107,8 @@ impl<'de> DeserializeSeed<'de> for NewName<'_> {
 #[serde(try_from = "String")]
 struct HeaderName(String);
 
+const HEADER_NAME_RULE: &str = "a header name must be of letters, digits and !#$%&'*+-.^_`|~";
+
 impl TryFrom<String> for HeaderName {
     type Error = Violation;
 
@@ -120,7 +123,7 @@ impl TryFrom<String> for HeaderName {
         } else if is_token(&name) {
             Ok(Self(name))
         } else {
-            Err(Violation::of("a header name must be of letters, digits and !#$%&'*+-.^_`|~"))
+            Err(Violation::of(HEADER_NAME_RULE))
         }
     }
 }
@@ -132,8 +135,12 @@ impl TryFrom<String> for HeaderName {
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema), schemars(extend(
     "maxLength" = MAX_HEADER_VALUE_BYTES,
     "pattern" = HEADER_VALUE_PATTERN,
+    "errorMessage" = HEADER_VALUE_RULE,
 )))]
 struct HeaderValue(String);
+
+const HEADER_VALUE_RULE: &str =
+    "must be a header value: no control characters, no space at either end";
 
 impl TryFrom<String> for HeaderValue {
     type Error = Violation;
@@ -147,8 +154,7 @@ impl TryFrom<String> for HeaderValue {
         if is_trimmed && value.bytes().all(is_allowed) {
             Ok(Self(value))
         } else {
-            let rule = "must be a header value: no control characters, no space at either end";
-            Err(Violation::of(rule))
+            Err(Violation::of(HEADER_VALUE_RULE))
         }
     }
 }
@@ -160,6 +166,7 @@ impl TryFrom<String> for HeaderValue {
     "minLength" = 1,
     "maxLength" = MAX_HEADER_VALUE_BYTES,
     "pattern" = HEADER_VALUE_PATTERN,
+    "errorMessage" = HEADER_VALUE_RULE,
     "default" = DEFAULT_CONTENT_TYPE,
 )))]
 pub struct ContentType(HeaderValue);
