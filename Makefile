@@ -109,8 +109,9 @@ istio-image: ## write the module's URL into the manifests of istio/ (URL=oci://.
 	@scripts/set-istio-image.sh '$(URL)'
 
 .PHONY: schema
-schema: ## regenerate istio/plugin-config.schema.json
+schema: ## regenerate istio/plugin-config.schema.json and istio/admission/policy.yaml
 	UPDATE_SCHEMA=1 cargo test --quiet --locked --test schema
+	cargo run --quiet --locked -p xtask -- admission
 
 .PHONY: size
 size: build ## print the size of the module by section, crate and function

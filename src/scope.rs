@@ -82,8 +82,10 @@ fn path_prefixes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PathP
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("maxLength" = MAX_HOST_BYTES, "pattern" = HOST_PATTERN)))]
+#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("maxLength" = MAX_HOST_BYTES, "pattern" = HOST_PATTERN, "errorMessage" = HOST_RULE)))]
 struct HostPattern(String);
+
+const HOST_RULE: &str = "must be a host in lower case without a port, or \"*.\" and such a host";
 
 #[cfg(not(target_arch = "wasm32"))]
 const HOST_PATTERN: &str = r"^((\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$";
@@ -121,8 +123,7 @@ impl TryFrom<String> for HostPattern {
         if is_host && text.len() <= MAX_HOST_BYTES {
             Ok(Self(text))
         } else {
-            let rule = "must be a host in lower case without a port, or \"*.\" and such a host";
-            Err(Error::new(rule))
+            Err(Error::new(HOST_RULE))
         }
     }
 }
