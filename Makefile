@@ -22,6 +22,9 @@ with-axe = AXE=$$(scripts/get-axe.sh); export AXE;
 # Exports ISTIO_TOOLS, the folder of the control plane's programs, to the commands after it on a recipe line.
 with-istio = ISTIO_TOOLS=$$(scripts/get-istio.sh); export ISTIO_TOOLS;
 
+# Exports GRPC_CLIENTS, the folder of the gRPC clients, to the commands after it on a recipe line.
+with-grpc = GRPC_CLIENTS=$$(scripts/get-grpc-clients.sh); export GRPC_CLIENTS;
+
 # Exports PREFECT, the folder of Prefect's programs, to the commands after it on a recipe line.
 with-prefect = PREFECT=$$(scripts/get-prefect.sh); export PREFECT;
 
@@ -76,6 +79,10 @@ test-docker: build ## run the end-to-end tests with Envoy in a container, and te
 .PHONY: test-recipes
 test-recipes: build ## test docs/recipes/ in Envoy, with a Prefect server and client, which are fetched
 	$(call with-envoy,$(ENVOY_VERSION)) $(with-prefect) cargo test --locked --test recipes
+
+.PHONY: test-grpc
+test-grpc: build ## test the retries of gRPC clients in Go and Python, which are fetched
+	$(call with-envoy,$(ENVOY_VERSION)) $(with-grpc) cargo test --locked --test grpc
 
 .PHONY: local-images
 local-images: ## build the images for test-docker from local programs, and print the variables to pass to it

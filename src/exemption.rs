@@ -135,6 +135,7 @@ impl Default for Exemptions {
 
 impl<'de> Deserialize<'de> for Exemptions {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // Sorted by insertion: the sort of the standard library adds 5 KB to the module.
         let mut sorted = Vec::<Exemption>::new();
         for new in json::list::<_, Exemption>(deserializer, 0..=MAX_EXEMPTIONS, "exemptions")? {
             let rank = new.pattern.rank();

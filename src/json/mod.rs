@@ -13,8 +13,8 @@
 //! optional field are errors, and so is a list in place of an object, which derived
 //! structs would accept.
 
-mod bounded;
 mod level;
+mod list;
 
 use std::fmt::Display;
 use std::iter::Enumerate;
@@ -27,7 +27,7 @@ use serde::de::{
 use serde::{Deserialize, forward_to_deserialize_any};
 use serde_json::value::RawValue;
 
-pub use bounded::{list, seconds};
+pub use list::list;
 
 use self::level::Level;
 use crate::error::{Error, Result, one_line};

@@ -1,4 +1,4 @@
-//! Numbers and lists within bounds, for the `Deserialize` of domain types.
+//! Lists within bounds, for the `Deserialize` of domain types.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -6,22 +6,6 @@ use std::ops::RangeInclusive;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
-
-/// Reads a number of seconds within `bounds`.
-///
-/// # Errors
-/// The value is not such a number.
-pub fn seconds<'de, D: Deserializer<'de>>(
-    deserializer: D,
-    bounds: RangeInclusive<u32>,
-) -> Result<u32, D::Error> {
-    let seconds = u32::deserialize(deserializer).ok().filter(|seconds| bounds.contains(seconds));
-    let (least, most) = bounds.into_inner();
-    seconds.ok_or_else(|| {
-        let rule = format_args!("must be a whole number of seconds from {least} to {most}");
-        D::Error::custom(rule)
-    })
-}
 
 /// Reads a list whose length is within `bounds`; `items` names its items in a
 /// message.
