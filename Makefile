@@ -16,8 +16,14 @@ export PORT RETRY_AFTER
 # Exports ENVOY, the path of the Envoy binary, to the commands after it on a recipe line.
 with-envoy = ENVOY=$$(scripts/get-envoy.sh $(1)); export ENVOY;
 
+# Exports AXE, the path of the script of axe-core, to the commands after it on a recipe line.
+with-axe = AXE=$$(scripts/get-axe.sh); export AXE;
+
 # Exports ISTIO_TOOLS, the folder of the control plane's programs, to the commands after it on a recipe line.
 with-istio = ISTIO_TOOLS=$$(scripts/get-istio.sh); export ISTIO_TOOLS;
+
+# Exports GRPC_CLIENTS, the folder of the gRPC clients, to the commands after it on a recipe line.
+with-grpc = GRPC_CLIENTS=$$(scripts/get-grpc-clients.sh); export GRPC_CLIENTS;
 
 # Exports PREFECT, the folder of Prefect's programs, to the commands after it on a recipe line.
 with-prefect = PREFECT=$$(scripts/get-prefect.sh); export PREFECT;
@@ -59,6 +65,10 @@ test-matrix: build ## run the end-to-end tests on each supported Envoy release (
 	    $(call with-envoy,$$version) cargo test --locked --test envoy; \
 	done
 
+.PHONY: test-browser
+test-browser: build ## test the page for browsers and CORS in a headless Chromium (UPDATE_SCREENSHOT=1 writes docs/maintenance-page/screenshot.png)
+	$(call with-envoy,$(ENVOY_VERSION)) $(with-axe) cargo test --locked --test browser
+
 .PHONY: test-docker
 test-docker: export ENVOY_IMAGE := $(ENVOY_IMAGE)
 test-docker: export PROMETHEUS_IMAGE := $(PROMETHEUS_IMAGE)
@@ -69,6 +79,10 @@ test-docker: build ## run the end-to-end tests with Envoy in a container, and te
 .PHONY: test-recipes
 test-recipes: build ## test docs/recipes/ in Envoy, with a Prefect server and client, which are fetched
 	$(call with-envoy,$(ENVOY_VERSION)) $(with-prefect) cargo test --locked --test recipes
+
+.PHONY: test-grpc
+test-grpc: build ## test the retries of gRPC clients in Go and Python, which are fetched
+	$(call with-envoy,$(ENVOY_VERSION)) $(with-grpc) cargo test --locked --test grpc
 
 .PHONY: local-images
 local-images: ## build the images for test-docker from local programs, and print the variables to pass to it

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-use crate::error::Violation;
+use crate::error::Error;
 use crate::json;
 use crate::limits::{BYPASS_TOKEN_BYTES, BYPASS_TOKENS, MAX_HEADER_NAME_BYTES};
 #[cfg(not(target_arch = "wasm32"))]
@@ -28,7 +28,9 @@ pub struct Bypass {
     /// Name of the header that carries a token. It is removed from every request.
     header: TokenHeader,
     /// SHA-256 digests of the tokens, in hexadecimal.
-    sha256: Digests,
+    #[serde(deserialize_with = "digests")]
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(extend("minItems" = BYPASS_TOKENS.start(), "maxItems" = BYPASS_TOKENS.end())))]
+    sha256: Vec<Digest>,
 }
 
 impl Bypass {
@@ -41,7 +43,7 @@ impl Bypass {
     /// Returns how many tokens are accepted.
     #[must_use]
     pub fn token_count(&self) -> usize {
-        self.sha256.0.len()
+        self.sha256.len()
     }
 
     /// Returns whether `token` is accepted. The time does not depend on how much
@@ -52,7 +54,7 @@ impl Bypass {
             return false;
         }
         let digest = Sha256::digest(token);
-        let matches = self.sha256.0.iter().map(|Digest(known)| known.ct_eq(digest.as_slice()));
+        let matches = self.sha256.iter().map(|Digest(known)| known.ct_eq(digest.as_slice()));
         matches.fold(Choice::from(0), |any, matches| any | matches).into()
     }
 }
@@ -64,7 +66,7 @@ impl Bypass {
 #[cfg_attr(not(target_arch = "wasm32"), schemars(extend(
     "maxLength" = MAX_HEADER_NAME_BYTES,
     "pattern" = reply::HEADER_NAME_PATTERN,
-    "errorMessage" = token_header_violation().to_string(),
+    "errorMessage" = token_header_error().to_string(),
     "not" = {
         "anyOf": [
             {"pattern": reply::any_of(&RESERVED_HEADER_NAMES)},
@@ -75,37 +77,29 @@ impl Bypass {
 struct TokenHeader(String);
 
 impl TryFrom<String> for TokenHeader {
-    type Error = Violation;
+    type Error = Error;
 
-    fn try_from(mut name: String) -> Result<Self, Violation> {
+    fn try_from(mut name: String) -> Result<Self, Error> {
         name.make_ascii_lowercase();
         let is_reserved = RESERVED_HEADER_NAMES.contains(&name.as_str())
             || OWNED_HEADER_NAMES.contains(&name.as_str());
         if is_token(&name) && name.len() <= MAX_HEADER_NAME_BYTES && !is_reserved {
             return Ok(Self(name));
         }
-        Err(token_header_violation())
+        Err(token_header_error())
     }
 }
 
-fn token_header_violation() -> Violation {
+fn token_header_error() -> Error {
     let reserved = RESERVED_HEADER_NAMES.join(", ");
-    Violation::of(format!(
+    Error::new(format!(
         "must be a header name of at most {MAX_HEADER_NAME_BYTES} bytes, and not {reserved} \
          or a header that HTTP itself sets"
     ))
 }
 
-/// The list `bypass.sha256`.
-#[derive(Debug)]
-#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("minItems" = BYPASS_TOKENS.start(), "maxItems" = BYPASS_TOKENS.end())))]
-struct Digests(Vec<Digest>);
-
-impl<'de> Deserialize<'de> for Digests {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        json::list_of(deserializer, BYPASS_TOKENS, "SHA-256 digests").map(Self)
-    }
+fn digests<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Digest>, D::Error> {
+    json::list(deserializer, BYPASS_TOKENS, "SHA-256 digests")
 }
 
 /// A SHA-256 digest.
@@ -118,21 +112,11 @@ struct Digest([u8; 32]);
 const DIGEST_RULE: &str = "must be a SHA-256 digest: 64 hexadecimal digits";
 
 impl TryFrom<String> for Digest {
-    type Error = Violation;
+    type Error = Error;
 
-    fn try_from(text: String) -> Result<Self, Violation> {
-        let violation = || Violation::of(DIGEST_RULE);
-        let digit =
-            |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    fn try_from(text: String) -> Result<Self, Error> {
         let mut digest = [0; 32];
-        let (pairs, rest) = text.as_bytes().as_chunks();
-        if pairs.len() != digest.len() || !rest.is_empty() {
-            return Err(violation());
-        }
-        for (byte, [high, low]) in digest.iter_mut().zip(pairs) {
-            let (high, low) = digit(*high).zip(digit(*low)).ok_or_else(violation)?;
-            *byte = high << 4 | low;
-        }
+        hex::decode_to_slice(text, &mut digest).map_err(|_| Error::new(DIGEST_RULE))?;
         Ok(Self(digest))
     }
 }

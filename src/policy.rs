@@ -5,7 +5,7 @@ mod summary;
 use crate::bypass::Bypass;
 use crate::config::PluginConfig;
 use crate::error::Error;
-use crate::exemption::{Action, ExemptionIndex};
+use crate::exemption::{Action, Exemptions};
 use crate::json;
 use crate::reply::{Jitter, Reply, Response, RetryAfter};
 use crate::request::RequestHead;
@@ -57,7 +57,7 @@ pub struct Policy {
     retry_after: Option<RetryAfter>,
     jitter: Jitter,
     scope: Scope,
-    exemptions: ExemptionIndex,
+    exemptions: Exemptions,
     /// Who is let through. `None` while `enabled` is false.
     pub bypass: Option<Bypass>,
     response: Response,
@@ -86,7 +86,7 @@ impl Policy {
             retry_after: config.retry_after_seconds,
             jitter: config.retry_after_jitter_seconds,
             scope: config.scope,
-            exemptions: config.exemptions.into(),
+            exemptions: config.exemptions,
             bypass: config.bypass.filter(|_| is_enabled),
             response: config.response,
         }

@@ -14,7 +14,7 @@
 
 use serde::{Deserialize, Deserializer};
 
-use crate::error::Violation;
+use crate::error::Error;
 use crate::json;
 use crate::limits::{MAX_HOST_BYTES, SCOPE_ENTRIES};
 use crate::path::{PathPrefix, is_ambiguous, without_query};
@@ -25,11 +25,13 @@ use crate::path::{PathPrefix, is_ambiguous, without_query};
 #[serde(default, deny_unknown_fields, expecting = "a JSON object", rename_all = "camelCase")]
 pub struct Scope {
     /// Hosts, without port. `*.example.com` stands for every host below `example.com`.
-    #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "Hosts"))]
-    hosts: Option<Hosts>,
+    #[serde(deserialize_with = "hosts")]
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(extend("minItems" = SCOPE_ENTRIES.start(), "maxItems" = SCOPE_ENTRIES.end())))]
+    hosts: Vec<HostPattern>,
     /// Paths begin with one of these.
-    #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "PathPrefixes"))]
-    path_prefixes: Option<PathPrefixes>,
+    #[serde(deserialize_with = "path_prefixes")]
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(extend("minItems" = SCOPE_ENTRIES.start(), "maxItems" = SCOPE_ENTRIES.end())))]
+    path_prefixes: Vec<PathPrefix>,
 }
 
 impl Scope {
@@ -40,19 +42,19 @@ impl Scope {
         authority: impl FnOnce() -> Option<Vec<u8>>,
         path: Option<&[u8]>,
     ) -> bool {
-        let has_host = |Hosts(hosts): &Hosts| {
-            authority().is_none_or(|authority| match host_of(&authority) {
-                Some(host) => hosts.iter().any(|pattern| pattern.matches(host)),
-                None => true,
-            })
-        };
-        let has_path = |PathPrefixes(prefixes): &PathPrefixes| {
-            path.is_none_or(|path| {
-                let path = without_query(path);
-                is_ambiguous(path) || prefixes.iter().any(|prefix| prefix.is_prefix_of(path))
-            })
-        };
-        self.hosts.as_ref().is_none_or(has_host) && self.path_prefixes.as_ref().is_none_or(has_path)
+        (self.hosts.is_empty() || authority().is_none_or(|authority| self.has_host(authority)))
+            && (self.path_prefixes.is_empty() || path.is_none_or(|path| self.has_path(path)))
+    }
+
+    fn has_host(&self, mut authority: Vec<u8>) -> bool {
+        authority.make_ascii_lowercase();
+        host_of(&authority)
+            .is_none_or(|host| self.hosts.iter().any(|pattern| pattern.matches(host)))
+    }
+
+    fn has_path(&self, path: &[u8]) -> bool {
+        let path = without_query(path);
+        is_ambiguous(path) || self.path_prefixes.iter().any(|prefix| prefix.matches(path))
     }
 }
 
@@ -68,28 +70,12 @@ fn host_of(authority: &[u8]) -> Option<&[u8]> {
     Some(host.strip_suffix(b".").unwrap_or(host))
 }
 
-/// The list `scope.hosts`.
-#[derive(Debug)]
-#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("minItems" = SCOPE_ENTRIES.start(), "maxItems" = SCOPE_ENTRIES.end())))]
-struct Hosts(Vec<HostPattern>);
-
-impl<'de> Deserialize<'de> for Hosts {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        json::list_of(deserializer, SCOPE_ENTRIES, "hosts").map(Self)
-    }
+fn hosts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<HostPattern>, D::Error> {
+    json::list(deserializer, SCOPE_ENTRIES, "hosts")
 }
 
-/// The list `scope.pathPrefixes`.
-#[derive(Debug)]
-#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("minItems" = SCOPE_ENTRIES.start(), "maxItems" = SCOPE_ENTRIES.end())))]
-struct PathPrefixes(Vec<PathPrefix>);
-
-impl<'de> Deserialize<'de> for PathPrefixes {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        json::list_of(deserializer, SCOPE_ENTRIES, "path prefixes").map(Self)
-    }
+fn path_prefixes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PathPrefix>, D::Error> {
+    json::list(deserializer, SCOPE_ENTRIES, "path prefixes")
 }
 
 /// A host, or `*.` and a host.
@@ -105,37 +91,30 @@ const HOST_RULE: &str = "must be a host in lower case without a port, or \"*.\" 
 const HOST_PATTERN: &str = r"^((\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$";
 
 impl HostPattern {
+    /// Returns whether the pattern matches `host`, which is in lower case.
     fn matches(&self, host: &[u8]) -> bool {
         if self.0.starts_with('[') && host.starts_with(b"[") {
             return true;
         }
         match self.0.strip_prefix('*') {
-            None => host.eq_ignore_ascii_case(self.0.as_bytes()),
+            None => host == self.0.as_bytes(),
             // The suffix begins with a dot, and a label comes before it.
-            Some(suffix) => {
-                let start = host.len().checked_sub(suffix.len());
-                start.is_some_and(|start| start > 0)
-                    && start
-                        .and_then(|start| host.get(start..))
-                        .is_some_and(|end| end.eq_ignore_ascii_case(suffix.as_bytes()))
-            }
+            Some(suffix) => host.len() > suffix.len() && host.ends_with(suffix.as_bytes()),
         }
     }
 }
 
 impl TryFrom<String> for HostPattern {
-    type Error = Violation;
+    type Error = Error;
 
-    fn try_from(text: String) -> Result<Self, Violation> {
+    fn try_from(text: String) -> Result<Self, Error> {
         let is_label = |label: &str| {
-            let is_allowed = |byte: u8| {
-                byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_')
-            };
-            !label.is_empty() && label.bytes().all(is_allowed)
+            !label.is_empty()
+                && label.bytes().all(|c| matches!(c, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'))
         };
         let is_address = |address: &str| {
-            let is_allowed = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b':' | b'.');
-            !address.is_empty() && address.bytes().all(is_allowed)
+            !address.is_empty()
+                && address.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f' | b':' | b'.'))
         };
         let is_host = match text.strip_prefix('[') {
             Some(rest) => rest.strip_suffix(']').is_some_and(is_address),
@@ -144,7 +123,7 @@ impl TryFrom<String> for HostPattern {
         if is_host && text.len() <= MAX_HOST_BYTES {
             Ok(Self(text))
         } else {
-            Err(Violation::of(HOST_RULE))
+            Err(Error::new(HOST_RULE))
         }
     }
 }

@@ -10,7 +10,7 @@
 use serde::Deserialize;
 use speedate::DateTime;
 
-use crate::error::Violation;
+use crate::error::Error;
 
 /// The object `window`, before `end` is known to come after `start`.
 #[derive(Default, Deserialize)]
@@ -50,17 +50,17 @@ pub struct Window {
 }
 
 impl TryFrom<WindowConfig> for Window {
-    type Error = Violation;
+    type Error = Error;
 
-    fn try_from(config: WindowConfig) -> Result<Self, Violation> {
+    fn try_from(config: WindowConfig) -> Result<Self, Error> {
         let WindowConfig { start, end, on_end } = config;
         if on_end.is_some() && end.is_none() {
-            return Err(Violation::of("must have a field end, because it has onEnd"));
+            return Err(Error::new("must have a field end, because it has onEnd"));
         }
         if let (Some(start), Some(end)) = (&start, &end)
             && start.seconds >= end.seconds
         {
-            return Err(Violation::of("must have an end after its start"));
+            return Err(Error::new("must have an end after its start"));
         }
         Ok(Self { start, end, on_end: on_end.unwrap_or_default() })
     }
@@ -136,12 +136,12 @@ const TIME_RULE: &str = "must be a time from 1970 to 9999 in whole seconds with 
     as 2026-11-24T02:00:00Z or 2026-11-24T03:00:00+01:00";
 
 impl TryFrom<String> for Time {
-    type Error = Violation;
+    type Error = Error;
 
-    fn try_from(text: String) -> Result<Self, Violation> {
+    fn try_from(text: String) -> Result<Self, Error> {
         match seconds_since_1970(&text) {
             Some(seconds) => Ok(Self { text, seconds }),
-            None => Err(Violation::of(TIME_RULE)),
+            None => Err(Error::new(TIME_RULE)),
         }
     }
 }

@@ -91,7 +91,7 @@ fn read_configuration(size: usize) -> Result<Policy, Error> {
     }
     match hostcalls::get_buffer(BufferType::PluginConfiguration, 0, size) {
         Ok(Some(json)) => Policy::from_json(&json),
-        Ok(None) | Err(_) => Err(Error::not_readable()),
+        Ok(None) | Err(_) => Err(Error::new("the proxy does not hand it out")),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::Deserialize;
+use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -42,12 +43,8 @@ impl<'de> Visitor<'de> for LevelVisitor {
         Ok(Level::Object(entries))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Level<'de>, A::Error> {
-        let mut values = Vec::new();
-        while let Some(value) = list.next_element()? {
-            values.push(value);
-        }
-        Ok(Level::List(values))
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Level<'de>, A::Error> {
+        Vec::deserialize(SeqAccessDeserializer::new(list)).map(Level::List)
     }
 
     fn visit_str<E>(self, string: &str) -> Result<Level<'de>, E> {

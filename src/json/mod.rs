@@ -6,17 +6,17 @@
 //! 1. `serde_json` checks the syntax of the whole text. Every value stays a
 //!    [`RawValue`]: its text, as given.
 //! 2. [`Value`] hands that text to the type of the field.
-//! 3. A [`Refusal`] picks up the value it is about, and the name of each field
+//! 3. An [`Error`] picks up the value it is about, and the name of each field
 //!    around the value, on its way out.
 //!
 //! The reader is stricter than `serde_json`: a field given twice and `null` for an
 //! optional field are errors, and so is a list in place of an object, which derived
 //! structs would accept.
 
-mod bounded;
 mod level;
-mod refusal;
+mod list;
 
+use std::fmt::Display;
 use std::iter::Enumerate;
 use std::vec;
 
@@ -27,11 +27,10 @@ use serde::de::{
 use serde::{Deserialize, forward_to_deserialize_any};
 use serde_json::value::RawValue;
 
-pub use bounded::{list, list_of, whole_number};
+pub use list::list;
 
 use self::level::Level;
-use self::refusal::Refusal;
-use crate::error::{Error, one_line};
+use crate::error::{Error, Result, one_line};
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
@@ -39,13 +38,17 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 ///
 /// # Errors
 /// `json` is not JSON, or a value in it breaks a rule of `T`.
-pub fn read<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T, Error> {
-    let text = str::from_utf8(json).map_err(Error::not_json)?;
+pub fn read<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T> {
+    let text = str::from_utf8(json).map_err(not_json)?;
     if text.starts_with(BYTE_ORDER_MARK) {
-        return Err(Error::not_json("it begins with a byte order mark"));
+        return Err(not_json("it begins with a byte order mark"));
     }
-    let document: &RawValue = serde_json::from_str(text).map_err(Error::not_json)?;
-    T::deserialize(Value(document)).map_err(|refusal| refusal.about(document).into_error())
+    let document: &RawValue = serde_json::from_str(text).map_err(not_json)?;
+    T::deserialize(Value(document)).map_err(|error| error.about(document.get()))
+}
+
+fn not_json(reason: impl Display) -> Error {
+    Error::new(format_args!("not valid JSON: {reason}"))
 }
 
 /// A JSON value, deserialized from its text.
@@ -54,65 +57,73 @@ struct Value<'de>(&'de RawValue);
 impl<'de> Value<'de> {
     /// Reads one level of a value that begins with `opening`. The syntax was checked
     /// in step 1, except for escapes of unpaired surrogates.
-    fn open(&self, opening: char) -> Result<Level<'de>, Refusal> {
+    fn open(&self, opening: char) -> Result<Level<'de>> {
         if !self.0.get().starts_with(opening) {
             return Ok(Level::Other);
         }
         let rule = "has an escape from \\ud800 to \\udfff without its other half";
-        serde_json::from_str(self.0.get()).map_err(|_| Refusal::custom(rule))
+        serde_json::from_str(self.0.get()).map_err(|_| Error::new(rule))
     }
 
-    fn string(&self) -> Result<String, Refusal> {
+    fn string(&self) -> Result<String> {
         match self.open('"')? {
             Level::String(string) => Ok(string),
-            _ => Err(Refusal::custom("must be a string")),
+            _ => Err(Error::new("must be a string")),
         }
     }
 
-    fn object<V: Visitor<'de>>(
-        &self,
-        visitor: V,
-        has_known_keys: bool,
-    ) -> Result<V::Value, Refusal> {
-        match self.open('{')? {
-            Level::Object(entries) => {
-                visitor.visit_map(Object { entries, read: 0, has_known_keys })
+    fn object<V: Visitor<'de>>(&self, visitor: V, has_known_keys: bool) -> Result<V::Value> {
+        let Level::Object(entries) = self.open('{')? else {
+            return Err(unexpected(&visitor));
+        };
+        let mut object = Object { entries: entries.into_iter(), keys: Vec::new(), value: None };
+        visitor.visit_map(&mut object).map_err(|error| match (object.keys.last(), object.value) {
+            (Some(key), Some(value)) => {
+                error.about(value.get()).within(key_segment(key, has_known_keys))
             }
-            _ => Err(unexpected(&visitor)),
-        }
+            _ => error,
+        })
     }
 }
 
-/// A refusal of a value that is not of the type that `visitor` expects.
-fn unexpected<'de>(visitor: &impl Visitor<'de>) -> Refusal {
-    Refusal::invalid_type(Unexpected::Other("value"), visitor)
+/// Returns how the path of a field names `key`: `.key` if it may be a field of ours.
+fn key_segment(key: &str, is_known: bool) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    let is_name = is_known && !key.is_empty() && key.bytes().all(is_plain);
+    let key = one_line(key);
+    if is_name { format!(".{key}") } else { format!("[\"{key}\"]") }
+}
+
+/// The error for a value that is not of the type that `visitor` expects.
+fn unexpected<'de>(visitor: &impl Visitor<'de>) -> Error {
+    Error::invalid_type(Unexpected::Other("value"), visitor)
 }
 
 impl<'de> Deserializer<'de> for Value<'de> {
-    type Error = Refusal;
+    type Error = Error;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         Err(unexpected(&visitor))
     }
 
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match self.0.get() {
             "true" => visitor.visit_bool(true),
             "false" => visitor.visit_bool(false),
-            _ => Err(Refusal::custom("must be true or false")),
+            _ => Err(Error::new("must be true or false")),
         }
     }
 
     /// Accepts digits only: 60.0 and 6e1 are whole numbers, but nobody means
     /// to write a number of seconds like that.
-    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
+    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match self.0.get().parse() {
             Ok(number) => visitor.visit_u32(number),
             Err(_) => Err(unexpected(&visitor)),
         }
     }
 
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         visitor.visit_string(self.string()?)
     }
 
@@ -121,11 +132,11 @@ impl<'de> Deserializer<'de> for Value<'de> {
         _name: &'static str,
         _variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Refusal> {
+    ) -> Result<V::Value> {
         visitor.visit_enum(self.string()?.into_deserializer())
     }
 
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match self.open('[')? {
             Level::List(values) => visitor.visit_seq(List(values.into_iter().enumerate())),
             _ => Err(unexpected(&visitor)),
@@ -133,7 +144,7 @@ impl<'de> Deserializer<'de> for Value<'de> {
     }
 
     /// Reads an object whose keys are not names of fields, such as `headers`.
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         self.object(visitor, false)
     }
 
@@ -143,13 +154,13 @@ impl<'de> Deserializer<'de> for Value<'de> {
         _name: &'static str,
         _fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Refusal> {
+    ) -> Result<V::Value> {
         self.object(visitor, true)
     }
 
     /// Never reads `None`: `serde(default)` handles a missing field, and `null` is an
     /// error.
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         visitor.visit_some(self)
     }
 
@@ -163,81 +174,50 @@ impl<'de> Deserializer<'de> for Value<'de> {
 struct List<'de>(Enumerate<vec::IntoIter<&'de RawValue>>);
 
 impl<'de> SeqAccess<'de> for List<'de> {
-    type Error = Refusal;
+    type Error = Error;
 
-    fn next_element_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<Option<S::Value>, Refusal> {
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
         let Some((index, value)) = self.0.next() else {
             return Ok(None);
         };
         seed.deserialize(Value(value))
             .map(Some)
-            .map_err(|refusal| refusal.about(value).within(format_args!("[{index}]")))
+            .map_err(|error| error.about(value.get()).within(format_args!("[{index}]")))
     }
 }
 
-/// A JSON object.
+/// A JSON object. An error between a key and the next one is about the entry of
+/// that key.
 struct Object<'de> {
-    entries: Vec<(String, &'de RawValue)>,
-    /// Number of keys read so far.
-    read: usize,
-    /// Whether the keys are names of fields, rather than the operator's own.
-    has_known_keys: bool,
+    entries: vec::IntoIter<(String, &'de RawValue)>,
+    /// Keys read so far.
+    keys: Vec<String>,
+    /// Value of the last key, until it is read.
+    value: Option<&'de RawValue>,
 }
 
-impl<'de> Object<'de> {
-    /// The entry whose key was read last.
-    fn current(&self) -> Option<(&str, &'de RawValue)> {
-        let index = self.read.checked_sub(1)?;
-        self.entries.get(index).map(|(key, value)| (key.as_str(), *value))
-    }
+impl<'de> MapAccess<'de> for &mut Object<'de> {
+    type Error = Error;
 
-    /// Adds the current entry to `refusal`.
-    fn locate(&self, refusal: Refusal) -> Refusal {
-        let Some((key, value)) = self.current() else {
-            return refusal;
-        };
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-        let refusal = refusal.about(value);
-        if self.has_known_keys && !key.is_empty() && key.bytes().all(is_plain) {
-            refusal.within(format_args!(".{}", one_line(key)))
-        } else {
-            refusal.within(format_args!("[\"{}\"]", one_line(key)))
-        }
-    }
-
-    fn is_repeated(&self, key: &str) -> bool {
-        let earlier = self.read.saturating_sub(1);
-        self.entries.iter().take(earlier).any(|(other, _)| other == key)
-    }
-}
-
-impl<'de> MapAccess<'de> for Object<'de> {
-    type Error = Refusal;
-
-    fn next_key_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<Option<S::Value>, Refusal> {
-        if self.read == self.entries.len() {
+    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
+        let Some((key, value)) = self.entries.next() else {
             return Ok(None);
-        }
-        self.read = self.read.saturating_add(1);
-        let key = self.current().map(|(key, _)| key).unwrap_or_default();
-        let result = if self.is_repeated(key) {
-            Err(Refusal::custom("a field may be given only once"))
-        } else {
-            seed.deserialize(key.to_owned().into_deserializer())
         };
-        result.map(Some).map_err(|refusal| self.locate(refusal))
+        let is_repeated = self.keys.contains(&key);
+        self.keys.push(key.clone());
+        self.value = Some(value);
+        if is_repeated {
+            return Err(Error::new("a field may be given only once"));
+        }
+        seed.deserialize(key.into_deserializer()).map(Some)
     }
 
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Refusal> {
-        let Some((_, value)) = self.current() else {
-            return Err(Refusal::custom("a value was read before its key"));
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value> {
+        let Some(value) = self.value else {
+            return Err(Error::new("a value was read before its key"));
         };
-        seed.deserialize(Value(value)).map_err(|refusal| self.locate(refusal))
+        let result = seed.deserialize(Value(value))?;
+        self.value = None;
+        Ok(result)
     }
 }

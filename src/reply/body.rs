@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use serde::Deserialize;
 
-use crate::error::Violation;
+use crate::error::Error;
 use crate::limits::{DEFAULT_BODY, MAX_BODY_BYTES};
 
 /// The body of the 503.
@@ -21,13 +21,13 @@ impl Default for Body {
 }
 
 impl TryFrom<String> for Body {
-    type Error = Violation;
+    type Error = Error;
 
-    fn try_from(text: String) -> Result<Self, Violation> {
+    fn try_from(text: String) -> Result<Self, Error> {
         if text.len() <= MAX_BODY_BYTES {
             Ok(Self(text.into()))
         } else {
-            Err(Violation::of(format!("must be at most {MAX_BODY_BYTES} bytes")))
+            Err(Error::new(format!("must be at most {MAX_BODY_BYTES} bytes")))
         }
     }
 }

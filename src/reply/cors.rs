@@ -11,10 +11,11 @@
 //!    together.
 //! 4. Every other request gets the 503 without these headers.
 
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use super::Reply;
-use crate::error::Violation;
+use crate::error::Error;
 use crate::json;
 use crate::limits::{CORS_ORIGINS, MAX_ORIGIN_BYTES};
 use crate::request::RequestHead;
@@ -23,8 +24,13 @@ use crate::token::is_token;
 const ANY: &str = "*";
 
 /// The list `response.corsOrigins`.
-#[derive(Debug, Deserialize)]
-#[serde(try_from = "OriginList")]
+#[derive(Debug)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema), schemars(extend(
+    "minItems" = CORS_ORIGINS.start(),
+    "maxItems" = CORS_ORIGINS.end(),
+    "if" = {"contains": {"const": ANY}},
+    "then" = {"maxItems": 1},
+)))]
 pub struct CorsOrigins(Vec<Origin>);
 
 impl CorsOrigins {
@@ -74,29 +80,11 @@ impl CorsOrigins {
     }
 }
 
-/// A list of origins, before it is known to have `*` only alone.
-#[derive(Debug)]
-#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[cfg_attr(not(target_arch = "wasm32"), schemars(extend(
-    "minItems" = CORS_ORIGINS.start(),
-    "maxItems" = CORS_ORIGINS.end(),
-    "if" = {"contains": {"const": ANY}},
-    "then" = {"maxItems": 1},
-)))]
-pub(super) struct OriginList(Vec<Origin>);
-
-impl<'de> Deserialize<'de> for OriginList {
+impl<'de> Deserialize<'de> for CorsOrigins {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        json::list_of(deserializer, CORS_ORIGINS, "origins").map(Self)
-    }
-}
-
-impl TryFrom<OriginList> for CorsOrigins {
-    type Error = Violation;
-
-    fn try_from(OriginList(origins): OriginList) -> Result<Self, Violation> {
+        let origins: Vec<Origin> = json::list(deserializer, CORS_ORIGINS, "origins")?;
         if origins.len() > 1 && origins.iter().any(|Origin(origin)| origin == ANY) {
-            return Err(Violation::of("must have \"*\" alone, without other origins"));
+            return Err(D::Error::custom("must have \"*\" alone, without other origins"));
         }
         Ok(Self(origins))
     }
@@ -106,16 +94,16 @@ impl TryFrom<OriginList> for CorsOrigins {
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("maxLength" = MAX_ORIGIN_BYTES, "pattern" = ORIGIN_PATTERN, "errorMessage" = origin_violation().to_string())))]
-pub(super) struct Origin(String);
+#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("maxLength" = MAX_ORIGIN_BYTES, "pattern" = ORIGIN_PATTERN, "errorMessage" = origin_error().to_string())))]
+struct Origin(String);
 
 #[cfg(not(target_arch = "wasm32"))]
 const ORIGIN_PATTERN: &str = r"^(\*|[a-z][a-z0-9+.-]*://[a-z0-9._:\[\]-]+)$";
 
 impl TryFrom<String> for Origin {
-    type Error = Violation;
+    type Error = Error;
 
-    fn try_from(text: String) -> Result<Self, Violation> {
+    fn try_from(text: String) -> Result<Self, Error> {
         let is_in = |text: &str, others: &str| {
             let is_allowed =
                 |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || others.contains(c);
@@ -129,13 +117,13 @@ impl TryFrom<String> for Origin {
         if (is_origin || text == ANY) && text.len() <= MAX_ORIGIN_BYTES {
             Ok(Self(text))
         } else {
-            Err(origin_violation())
+            Err(origin_error())
         }
     }
 }
 
-fn origin_violation() -> Violation {
-    Violation::of(format!(
+fn origin_error() -> Error {
+    Error::new(format!(
         "must be an origin of at most {MAX_ORIGIN_BYTES} bytes in lower case, without a path, \
          as \"https://app.example.com\", or \"*\""
     ))

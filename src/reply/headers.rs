@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Error as _, MapAccess, Visitor};
+use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::error::Violation;
+use crate::error::Error;
 use crate::limits::{
     DEFAULT_CONTENT_TYPE, MAX_HEADER_NAME_BYTES, MAX_HEADER_VALUE_BYTES, MAX_RESPONSE_HEADERS,
 };
@@ -76,29 +76,16 @@ impl<'de> Visitor<'de> for HeadersVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Headers, A::Error> {
         let mut headers = Headers::default();
-        while let Some(name) = map.next_key_seed(NewName(&headers))? {
+        while let Some(name) = map.next_key()? {
+            if headers.0.iter().any(|(other, _)| *other == name) {
+                return Err(A::Error::custom("the same header in another case is already given"));
+            }
             headers.0.push((name, map.next_value()?));
             if headers.0.len() > MAX_RESPONSE_HEADERS {
                 return Err(A::Error::invalid_length(headers.0.len(), &self));
             }
         }
         Ok(headers)
-    }
-}
-
-/// Reads a header name, and refuses one that differs from an earlier name only in
-/// case.
-struct NewName<'a>(&'a Headers);
-
-impl<'de> DeserializeSeed<'de> for NewName<'_> {
-    type Value = HeaderName;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<HeaderName, D::Error> {
-        let name = HeaderName::deserialize(deserializer)?;
-        if self.0.0.iter().any(|(other, _)| *other == name) {
-            return Err(D::Error::custom("the same header in another case is already given"));
-        }
-        Ok(name)
     }
 }
 
@@ -110,20 +97,18 @@ struct HeaderName(String);
 const HEADER_NAME_RULE: &str = "a header name must be of letters, digits and !#$%&'*+-.^_`|~";
 
 impl TryFrom<String> for HeaderName {
-    type Error = Violation;
+    type Error = Error;
 
-    fn try_from(mut name: String) -> Result<Self, Violation> {
+    fn try_from(mut name: String) -> Result<Self, Error> {
         name.make_ascii_lowercase();
         if name.starts_with(':') || OWNED_HEADER_NAMES.contains(&name.as_str()) {
-            Err(Violation::of("this header is set by the filter or by HTTP itself"))
+            Err(Error::new("this header is set by the filter or by HTTP itself"))
         } else if name.len() > MAX_HEADER_NAME_BYTES {
-            Err(Violation::of(format!(
-                "a header name must be at most {MAX_HEADER_NAME_BYTES} bytes"
-            )))
+            Err(Error::new(format!("a header name must be at most {MAX_HEADER_NAME_BYTES} bytes")))
         } else if is_token(&name) {
             Ok(Self(name))
         } else {
-            Err(Violation::of(HEADER_NAME_RULE))
+            Err(Error::new(HEADER_NAME_RULE))
         }
     }
 }
@@ -143,18 +128,18 @@ const HEADER_VALUE_RULE: &str =
     "must be a header value: no control characters, no space at either end";
 
 impl TryFrom<String> for HeaderValue {
-    type Error = Violation;
+    type Error = Error;
 
-    fn try_from(value: String) -> Result<Self, Violation> {
+    fn try_from(value: String) -> Result<Self, Error> {
         if value.len() > MAX_HEADER_VALUE_BYTES {
-            return Err(Violation::of(format!("must be at most {MAX_HEADER_VALUE_BYTES} bytes")));
+            return Err(Error::new(format!("must be at most {MAX_HEADER_VALUE_BYTES} bytes")));
         }
         let is_allowed = |byte: u8| !byte.is_ascii_control() || byte == b'\t';
         let is_trimmed = value.trim_matches([' ', '\t']).len() == value.len();
         if is_trimmed && value.bytes().all(is_allowed) {
             Ok(Self(value))
         } else {
-            Err(Violation::of(HEADER_VALUE_RULE))
+            Err(Error::new(HEADER_VALUE_RULE))
         }
     }
 }
@@ -178,11 +163,11 @@ impl Default for ContentType {
 }
 
 impl TryFrom<String> for ContentType {
-    type Error = Violation;
+    type Error = Error;
 
-    fn try_from(value: String) -> Result<Self, Violation> {
+    fn try_from(value: String) -> Result<Self, Error> {
         if value.is_empty() {
-            return Err(Violation::of("must not be empty"));
+            return Err(Error::new("must not be empty"));
         }
         HeaderValue::try_from(value).map(Self)
     }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::Reply;
 use super::accept::prefers_html;
-use crate::error::Violation;
+use crate::error::Error;
 use crate::limits::HTML_BYTES;
 use crate::request::RequestHead;
 
@@ -23,14 +23,14 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inl
 pub struct Html(Rc<str>);
 
 impl TryFrom<String> for Html {
-    type Error = Violation;
+    type Error = Error;
 
-    fn try_from(text: String) -> Result<Self, Violation> {
+    fn try_from(text: String) -> Result<Self, Error> {
         if HTML_BYTES.contains(&text.len()) {
             return Ok(Self(text.into()));
         }
         let (least, most) = (HTML_BYTES.start(), HTML_BYTES.end());
-        Err(Violation::of(format!("must be {least} to {most} bytes")))
+        Err(Error::new(format!("must be {least} to {most} bytes")))
     }
 }
 

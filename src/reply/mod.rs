@@ -38,7 +38,7 @@ pub struct Response {
     #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "Html"))]
     html: Option<Html>,
     /// Origins whose scripts may read the answer in a browser, or `["*"]`. Absent: none.
-    #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "cors::OriginList"))]
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "CorsOrigins"))]
     cors_origins: Option<CorsOrigins>,
     /// Whether the answer to a gRPC request has `grpc-retry-pushback-ms`.
     grpc_retry_pushback: GrpcRetryPushback,

@@ -1,10 +1,11 @@
 //! `Retry-After`.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
+use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
-use crate::json;
 use crate::limits::{DEFAULT_RETRY_AFTER_SECONDS, RETRY_AFTER_JITTER_SECONDS, RETRY_AFTER_SECONDS};
 
 /// `Retry-After` in seconds
@@ -27,7 +28,7 @@ impl Default for RetryAfter {
 
 impl<'de> Deserialize<'de> for RetryAfter {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        json::whole_number(deserializer, RETRY_AFTER_SECONDS, "seconds").map(Self)
+        seconds(deserializer, RETRY_AFTER_SECONDS).map(Self)
     }
 }
 
@@ -68,6 +69,17 @@ pub struct Jitter(pub u32);
 
 impl<'de> Deserialize<'de> for Jitter {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        json::whole_number(deserializer, RETRY_AFTER_JITTER_SECONDS, "seconds").map(Self)
+        seconds(deserializer, RETRY_AFTER_JITTER_SECONDS).map(Self)
     }
+}
+
+/// Reads a number of seconds within `bounds`.
+fn seconds<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    bounds: RangeInclusive<u32>,
+) -> Result<u32, D::Error> {
+    let seconds = u32::deserialize(deserializer).ok().filter(|seconds| bounds.contains(seconds));
+    let (least, most) = bounds.into_inner();
+    let rule = format_args!("must be a whole number of seconds from {least} to {most}");
+    seconds.ok_or_else(|| D::Error::custom(rule))
 }

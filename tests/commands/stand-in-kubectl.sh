@@ -5,7 +5,7 @@
 #   NAME.error               stderr of any of these; the exit status is then 1
 #   POD.hangs                `exec POD` writes its process to this file and does not end
 #   together                 `exec` ends when as many as this file says have started
-# It appends its arguments to the file `calls`, and a line for the start and the end of each `exec` to `execs`.
+# It appends its arguments to the file `calls`, and a line `s` for each `exec` to `execs`.
 set -euo pipefail
 cd "$STAND_IN"
 echo "$*" >>calls
@@ -25,7 +25,7 @@ get) if [[ $2 == pods ]]; then reply pods pods; else reply plugins plugins; fi ;
 patch) reply patch patch ;;
 exec)
     pod=$3
-    echo start >>execs
+    echo s >>execs
     if [[ -e $pod.hangs ]]; then
         echo $$ >"$pod.hangs"
         exec sleep 600
@@ -33,7 +33,6 @@ exec)
     if [[ -e together ]]; then
         until started=$(<execs) && started=${started//[!s]/} && ((${#started} >= $(<together))); do sleep 0.01; done
     fi
-    echo end >>execs
     case ${!#} in
     stats*) reply "$pod" "$pod.stats" ;;
     *) reply "$pod" "$pod.filters" ;;

@@ -10,6 +10,7 @@ mod istiod;
 mod kubectl_maintenance;
 mod kustomize;
 mod load;
+mod maintenance_page;
 mod module;
 mod mtls;
 mod retries;
@@ -78,6 +79,8 @@ pub fn all() -> Vec<(&'static str, Case)> {
         kustomize::apply_k_and_apply_f_give_the_same_resources,
         kustomize::an_overlay_sets_image_namespace_and_retry_after,
         kustomize::one_command_sets_the_address_in_every_manifest,
+        maintenance_page::the_page_is_added_to_every_manifest,
+        maintenance_page::a_browser_gets_the_page_while_it_is_applied,
         evidence::the_merged_metrics_contain_the_gauge_and_the_counters,
         evidence::the_access_log_says_maintenance_mode,
         evidence::a_deleted_plugin_leaves_the_metrics_once_drained,
