@@ -54,11 +54,12 @@ impl Chain {
     }
 }
 
-/// Lines of an expression for the first text that is not empty, of the texts in the
-/// expression `list`.
-pub fn first_of(mut list: Vec<String>) -> Vec<String> {
-    list.push("  .filter(problem, problem != '') + [''])[0]".into());
-    enclosed("(", list, "")
+/// Takes the first text that is not empty of a list in front of it.
+const FIRST: &str = ".filter(problem, problem != '') + [''])[0]";
+
+/// Lines of an expression for the first problem in the expression `list`.
+pub fn first_of(list: Vec<String>) -> Vec<String> {
+    enclosed("(", list, FIRST)
 }
 
 /// Lines of an expression for the first problem that `chain` finds for an element of
@@ -66,9 +67,12 @@ pub fn first_of(mut list: Vec<String>) -> Vec<String> {
 /// `path`.
 pub fn first_in(values: &str, name: &str, path: &Text, chain: Chain) -> Vec<String> {
     let path = path.expressions().join(" + ");
-    let whole = format!("].map(problem, problem == '' ? '' : {path} + problem)[0])");
     let map = vec![format!("{values}.map({name}, [")];
-    first_of([map, indented(chain.lines()), vec![whole]].concat())
+    let end = vec![
+        format!("].map(problem, problem == '' ? '' : {path} + problem)[0])"),
+        format!("  {FIRST}"),
+    ];
+    enclosed("(", [map, indented(chain.lines()), end].concat(), "")
 }
 
 /// Puts `opening` in front of `lines`, and `closing` behind.

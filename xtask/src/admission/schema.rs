@@ -1,8 +1,7 @@
 //! The keywords of JSON Schema that `istio/plugin-config.schema.json` uses.
 //! Reading fails on any other keyword, so that the policy never leaves out a rule.
 
-use std::collections::BTreeMap;
-
+use indexmap::IndexMap;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -34,9 +33,10 @@ pub struct Schema {
     pub condition: Option<Contains>,
     pub then: Option<Length>,
 
-    pub properties: BTreeMap<String, Schema>,
+    /// In the order of the schema, which is that of the policy.
+    pub properties: IndexMap<String, Schema>,
     pub required: Vec<String>,
-    pub dependent_required: BTreeMap<String, Vec<String>>,
+    pub dependent_required: IndexMap<String, Vec<String>>,
     pub additional_properties: Option<Additional>,
     pub property_names: Option<Box<Schema>>,
     pub max_properties: Option<u64>,

@@ -17,12 +17,13 @@ pub fn of(schema: &Schema) -> String {
     variables.add_problem("config", problem(schema, config, path, 0));
     variables.add_fields(schema, "", config, path);
     variables.add_list_of_problems();
-    variables.yaml
+    variables.lines.join("\n") + "\n"
 }
 
 #[derive(Default)]
 struct Variables {
-    yaml: String,
+    /// YAML.
+    lines: Vec<String>,
     /// The expressions that read the variables for problems.
     problems: Vec<String>,
 }
@@ -53,7 +54,8 @@ impl Variables {
     fn add_comment(&mut self, path: &str, description: &str) {
         let words: Vec<&str> = description.split_whitespace().collect();
         let path = path.trim_start_matches("pluginConfig.");
-        self.yaml += &format!("\n  # {path}: {}\n", words.join(" "));
+        self.lines.push(String::new());
+        self.lines.push(format!("  # {path}: {}", words.join(" ")));
     }
 
     fn add_problem(&mut self, name: &str, chain: Chain) {
@@ -64,15 +66,14 @@ impl Variables {
     fn add_list_of_problems(&mut self) {
         let problems = self.problems.iter().map(|problem| format!("  {problem},")).collect();
         let list = [vec!["[".into()], problems, vec!["].filter(problem, problem != '')".into()]];
-        self.yaml.push('\n');
+        self.lines.push(String::new());
         self.add("fieldProblems", &list.concat());
     }
 
     fn add(&mut self, name: &str, expression: &[String]) {
-        self.yaml += &format!("  - name: {name}\n    expression: >-\n");
-        for line in expression {
-            self.yaml += &format!("      {line}\n");
-        }
+        self.lines.push(format!("  - name: {name}"));
+        self.lines.push("    expression: >-".into());
+        self.lines.extend(expression.iter().map(|line| format!("      {line}")));
     }
 }
 
@@ -150,18 +151,29 @@ mod tests {
 
     use super::of;
 
-    fn check(schema: Value, expected: &str) {
-        let schema = serde_json::from_value(schema).expect("a schema");
-        assert_eq!(of(&schema), expected);
+    /// Returns the variables for a configuration with the field `a` of the type `schema`.
+    fn variables(schema: &Value) -> String {
+        let root = json!({
+            "type": "object",
+            "additionalProperties": false,
+            "properties": {"a": schema},
+        });
+        of(&serde_json::from_value(root).expect("a schema"))
     }
 
-    /// A schema with one field.
-    fn with_field(field: &Value) -> Value {
-        json!({"type": "object", "additionalProperties": false, "properties": {"a": field}})
+    /// Checks the expression of `aProblem`, and the variables after it.
+    fn check(schema: &Value, expected: &str) {
+        let variables = variables(schema);
+        let (_, rest) =
+            variables.split_once("  - name: aProblem\n    expression: >-\n").expect("a");
+        let (expression, _) = rest.split_once("\n  - name: fieldProblems").expect("the end");
+        assert_eq!(expression, expected.trim_start_matches('\n'));
     }
 
-    /// The variables for a schema with one field, up to the field and after it.
-    const BEFORE: &str = "  \
+    #[test]
+    fn the_variables_of_a_field() {
+        let field = json!({"type": "boolean", "description": "A\nfield.", "default": false});
+        let expected = "  \
   - name: configProblem
     expression: >-
       !(type(variables.config) == map) ? 'pluginConfig: must be a JSON object'
@@ -169,79 +181,109 @@ mod tests {
         ? 'pluginConfig.' + variables.config.filter(key, !(key in ['a']))[0] + ': unknown field, known here: a'
       : ''
 
-  # pluginConfig.a: A field.
-";
-    const AFTER: &str = "
-  - name: fieldProblems
-    expression: >-
-      [variables.configProblem, variables.aProblem].filter(problem, problem != '')
-";
-
-    #[test]
-    fn a_field() {
-        let field = json!({"type": "boolean", "description": "A\nfield.", "default": false});
-        let variable = "  \
+  # a: A field.
   - name: aProblem
     expression: >-
       !has(variables.config.a) ? ''
       : !(type(variables.config.a) == bool) ? 'pluginConfig.a: must be true or false'
       : ''
+
+  - name: fieldProblems
+    expression: >-
+      [
+        variables.configProblem,
+        variables.aProblem,
+      ].filter(problem, problem != '')
 ";
-        check(with_field(&field), &[BEFORE, variable, AFTER].concat());
+        assert_eq!(variables(&field), expected);
     }
 
     #[test]
     fn a_list() {
-        let items = json!({"type": "integer", "maximum": 9});
-        let field = json!({"type": "array", "description": "A field.", "items": items});
-        let variable = "  \
-  - name: aProblem
-    expression: >-
+        check(
+            &json!({"type": "array", "items": {"type": "integer", "maximum": 9}}),
+            "
       !has(variables.config.a) ? ''
       : !(type(variables.config.a) == list) ? 'pluginConfig.a: must be a list'
-      : (variables.config.a.map(item,
-          !(type(item) == int && item <= 9)
-          ? 'pluginConfig.a[' + string(variables.config.a.indexOf(item)) + ']: must be a whole number of at most 9'
-          : '').filter(problem, problem != '') + [''])[0]
-";
-        check(with_field(&field), &[BEFORE, variable, AFTER].concat());
+      : (variables.config.a.map(item, [
+          !(type(item) == int && item <= 9) ? ': must be a whole number of at most 9'
+          : ''
+        ].map(problem, problem == '' ? '' : 'pluginConfig.a[' + string(variables.config.a.indexOf(item)) + ']' + problem)[0])
+          .filter(problem, problem != '') + [''])[0]
+",
+        );
     }
 
     #[test]
     fn a_list_of_objects_with_lists() {
         let flags = json!({"type": "array", "items": {"type": "boolean"}});
-        let items = json!({"type": "object", "properties": {"b": flags, "c": {"type": "string"}}});
-        let field = json!({"type": "array", "description": "A field.", "items": items});
-        let variable = "  \
-  - name: aProblem
-    expression: >-
-";
-        check(with_field(&field), &[BEFORE, variable, AFTER].concat());
+        let properties = json!({"b": flags, "c": {"type": "string"}});
+        check(
+            &json!({"type": "array", "items": {"type": "object", "properties": properties}}),
+            "
+      !has(variables.config.a) ? ''
+      : !(type(variables.config.a) == list) ? 'pluginConfig.a: must be a list'
+      : (variables.config.a.map(item, [
+          !(type(item) == map) ? ': must be a JSON object'
+          : ([
+              !has(item.b) ? ''
+              : !(type(item.b) == list) ? '.b: must be a list'
+              : (item.b.map(item2, [
+                  !(type(item2) == bool) ? ': must be true or false'
+                  : ''
+                ].map(problem, problem == '' ? '' : '.b[' + string(item.b.indexOf(item2)) + ']' + problem)[0])
+                  .filter(problem, problem != '') + [''])[0],
+              !has(item.c) ? ''
+              : !(type(item.c) == string) ? '.c: must be a string'
+              : '',
+            ].filter(problem, problem != '') + [''])[0]
+        ].map(problem, problem == '' ? '' : 'pluginConfig.a[' + string(variables.config.a.indexOf(item)) + ']' + problem)[0])
+          .filter(problem, problem != '') + [''])[0]
+",
+        );
     }
 
     #[test]
     fn an_object_with_free_names() {
-        let field = json!({
-            "type": "object",
-            "description": "A field.",
-            "propertyNames": {"maxLength": 9},
-            "additionalProperties": {"type": "boolean"},
-        });
-        let variable = "  \
-  - name: aProblem
-    expression: >-
-";
-        check(with_field(&field), &[BEFORE, variable, AFTER].concat());
+        check(
+            &json!({
+                "type": "object",
+                "propertyNames": {"maxLength": 9},
+                "additionalProperties": {"type": "boolean"},
+            }),
+            "
+      !has(variables.config.a) ? ''
+      : !(type(variables.config.a) == map) ? 'pluginConfig.a: must be a JSON object'
+      : (variables.config.a.map(key, [
+          !(type(key) == string && size(bytes(key)) <= 9) ? ': must be a string of at most 9 bytes'
+          : !(type(variables.config.a[key]) == bool) ? ': must be true or false'
+          : ''
+        ].map(problem, problem == '' ? '' : 'pluginConfig.a[\"' + key + '\"]' + problem)[0])
+          .filter(problem, problem != '') + [''])[0]
+",
+        );
     }
 
     #[test]
-    fn an_object() {
+    fn the_fields_of_an_object_have_variables_of_their_own() {
         let properties = json!({"b": {"type": "boolean", "description": "A part."}});
-        let field = json!({"type": "object", "description": "A field.", "properties": properties});
-        let variable = "  \
-  - name: aProblem
+        check(
+            &json!({"type": "object", "properties": properties}),
+            "
+      !has(variables.config.a) ? ''
+      : !(type(variables.config.a) == map) ? 'pluginConfig.a: must be a JSON object'
+      : ''
+  - name: a
     expression: >-
-";
-        check(with_field(&field), &[BEFORE, variable, AFTER].concat());
+      has(variables.config.a) && type(variables.config.a) == map ? variables.config.a : dyn({})
+
+  # a.b: A part.
+  - name: aBProblem
+    expression: >-
+      !has(variables.a.b) ? ''
+      : !(type(variables.a.b) == bool) ? 'pluginConfig.a.b: must be true or false'
+      : ''
+",
+        );
     }
 }
