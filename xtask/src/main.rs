@@ -7,6 +7,7 @@ mod cgroup;
 mod chart;
 mod ecds;
 mod envoy_config;
+mod fuzz_seeds;
 mod h2load;
 mod page;
 mod process_usage;
@@ -22,7 +23,7 @@ mod variants;
 use std::path::Path;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: xtask size LINKED.wasm SHIPPED.wasm | bench | soak REQUESTS | throttled OLD.wasm NEW.wasm";
+const USAGE: &str = "usage: xtask size LINKED.wasm SHIPPED.wasm | bench | soak REQUESTS | fuzz-seeds FOLDER | throttled OLD.wasm NEW.wasm";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -33,6 +34,7 @@ async fn main() -> ExitCode {
         ["soak", requests] if requests.parse::<u64>().is_ok() => {
             return soak::run(requests.parse().unwrap_or_default()).await;
         }
+        ["fuzz-seeds", folder] => fuzz_seeds::write_all(Path::new(folder)),
         ["throttled", old, new] => throttled::run(Path::new(old), Path::new(new)).await,
         _ => {
             eprintln!("{USAGE}");
