@@ -70,6 +70,16 @@ test-docker: build ## run the end-to-end tests with Envoy in a container, and te
 test-recipes: build ## test docs/recipes/ in Envoy, with a Prefect server and client, which are fetched
 	$(call with-envoy,$(ENVOY_VERSION)) $(with-prefect) cargo test --locked --test recipes
 
+.PHONY: test-escapes
+test-escapes: build ## try to escape from an exemption, in front of nginx, Node, Python and Go (UPDATE=1 writes docs/escapes.md)
+	$(call with-envoy,$(ENVOY_VERSION)) cargo test --locked --test escapes
+
+# Exported, so that `make fuzz FUZZ_SECONDS=120` is enough.
+export FUZZ_SECONDS ?= 3600
+.PHONY: fuzz
+fuzz: ## fuzz each target in fuzz/ for FUZZ_SECONDS=3600 (FUZZ_TARGETS="hosts times", UPDATE_CORPUS=1)
+	@scripts/fuzz.sh
+
 .PHONY: local-images
 local-images: ## build the images for test-docker from local programs, and print the variables to pass to it
 	@$(call with-envoy,$(ENVOY_VERSION)) scripts/local-images.sh

@@ -16,6 +16,7 @@ const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
 /// Length of the header of a frame.
 const FRAME_HEADER: usize = 9;
 const DATA: u8 = 0;
+const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
 const GOAWAY: u8 = 7;
 const END_STREAM: u8 = 1;
@@ -74,8 +75,7 @@ pub async fn over_http2(address: SocketAddr, upstream: &str, target: &[u8]) -> O
     let request = [PREFACE, &SETTINGS, &headers, &head].concat();
     let is_complete = |received: &[u8]| {
         frames(received).any(|frame| match frame.kind {
-            DATA => frame.flags & END_STREAM != 0,
-            1 => frame.flags & END_STREAM != 0,
+            DATA | HEADERS => frame.flags & END_STREAM != 0,
             RST_STREAM | GOAWAY => true,
             _ => false,
         })

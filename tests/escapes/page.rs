@@ -5,9 +5,10 @@ use std::{env, fs};
 
 use harness::repository;
 
-use crate::Row;
+use crate::Sections;
 use crate::exchange::Outcome;
 use crate::proxy::NORMALIZATIONS;
+use crate::upstreams::NAMES;
 
 const INTRODUCTION: &str = "\
 # Attempts to escape from an exemption
@@ -26,8 +27,8 @@ characters are written as `\\x` and two digits.
 ";
 
 /// Asserts that the page is current, or writes it if `UPDATE` is set.
-pub fn assert_current(sections: &[(&str, Vec<Row>)], upstreams: &[&str]) {
-    let page = render(sections, upstreams);
+pub fn assert_current(sections: &Sections) {
+    let page = render(sections);
     let file = repository().join("docs/escapes.md");
     if env::var_os("UPDATE").is_some() {
         fs::write(&file, &page).expect("the page written");
@@ -36,11 +37,11 @@ pub fn assert_current(sections: &[(&str, Vec<Row>)], upstreams: &[&str]) {
     assert!(shipped == page, "docs/escapes.md is not current: run `make test-escapes UPDATE=1`");
 }
 
-fn render(sections: &[(&str, Vec<Row>)], upstreams: &[&str]) -> String {
+fn render(sections: &Sections) -> String {
     let mut page = INTRODUCTION.to_owned();
     for (kind, rows) in sections {
         let normalizations = NORMALIZATIONS.each_ref().map(|it| it.name);
-        let columns = [upstreams, &normalizations].concat();
+        let columns = [&NAMES[..], &normalizations].concat();
         let rule = "|---".repeat(columns.len() + 1);
         let _ = write!(
             page,
@@ -53,11 +54,12 @@ fn render(sections: &[(&str, Vec<Row>)], upstreams: &[&str]) -> String {
             for outcome in &row.direct {
                 let _ = write!(page, " | {}", cell(outcome));
             }
-            for outcomes in &row.exemption {
-                let mut distinct = outcomes.clone();
+            for attempts in &row.proxied {
+                let mut distinct: Vec<_> =
+                    attempts.iter().map(|attempt| &attempt.outcome).collect();
                 distinct.sort();
                 distinct.dedup();
-                let cells: Vec<_> = distinct.iter().map(cell).collect();
+                let cells: Vec<_> = distinct.into_iter().map(cell).collect();
                 let _ = write!(page, " | {}", cells.join(", "));
             }
             page.push_str(" |\n");

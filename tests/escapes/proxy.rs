@@ -1,5 +1,5 @@
-//! Envoy with one listener for each way to normalize a path and each plugin
-//! configuration. A request names its upstream in a header.
+//! Envoy with one listener for each way to normalize a path. A request names its
+//! upstream in a header.
 
 use std::net::SocketAddr;
 
@@ -46,24 +46,21 @@ pub const NORMALIZATIONS: [Normalization; 3] = [
 
 /// Running Envoy.
 pub struct Proxy {
-    /// Addresses of the listeners, in the order of [`NORMALIZATIONS`], for each
-    /// plugin configuration.
-    pub listeners: Vec<[SocketAddr; NORMALIZATIONS.len()]>,
+    /// Addresses of the listeners, in the order of [`NORMALIZATIONS`].
+    pub listeners: [SocketAddr; NORMALIZATIONS.len()],
     _process: EnvoyProcess,
 }
 
 impl Proxy {
-    /// Starts Envoy with each of `configurations` in front of `upstreams`.
-    pub async fn start(upstreams: &[Upstream], configurations: &[&str]) -> Self {
-        let addresses =
-            || NORMALIZATIONS.each_ref().map(|_| SocketAddr::from(([127, 0, 0, 1], port())));
-        let listeners: Vec<_> = configurations.iter().map(|_| addresses()).collect();
-        let mut configs = Vec::new();
-        for (configuration, addresses) in configurations.iter().zip(&listeners) {
-            for (normalization, address) in NORMALIZATIONS.iter().zip(addresses) {
-                configs.push(listener(*address, normalization, configuration));
-            }
-        }
+    /// Starts Envoy in front of `upstreams`, with the plugin in every listener.
+    pub async fn start(upstreams: &[Upstream], configuration: &str) -> Self {
+        let listeners =
+            NORMALIZATIONS.each_ref().map(|_| SocketAddr::from(([127, 0, 0, 1], port())));
+        let configs: Vec<_> = NORMALIZATIONS
+            .iter()
+            .zip(listeners)
+            .map(|(normalization, address)| listener(address, normalization, configuration))
+            .collect();
         let bootstrap = json!({
             "node": { "id": "test", "cluster": "test" },
             "admin": { "address": socket(([127, 0, 0, 1], 0).into()) },

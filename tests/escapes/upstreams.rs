@@ -14,6 +14,9 @@ use tokio::net::TcpStream;
 
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// Names of the upstreams, in the order of [`start_all`].
+pub const NAMES: [&str; 4] = ["nginx", "Node", "Python", "Go"];
+
 /// Running upstream.
 pub struct Upstream {
     /// Name, also of its cluster in Envoy.
@@ -25,17 +28,17 @@ pub struct Upstream {
 
 /// Starts every upstream. Their files are written to `folder`.
 pub async fn start_all(folder: &Path) -> [Upstream; 4] {
-    let script = |name: &str| source(name).into_os_string();
     let program = |program: &str, file: &str| {
         let mut command = Command::new(program);
-        command.arg(script(file));
+        command.arg(source(file));
         command
     };
+    let [nginx_name, node, python, go_name] = NAMES;
     [
-        start(folder, "nginx", |port| nginx(folder, port)).await,
-        start(folder, "Node", |port| with_port(program("node", "node.js"), port)).await,
-        start(folder, "Python", |port| with_port(program("python3", "server.py"), port)).await,
-        start(folder, "Go", |port| with_port(go(folder), port)).await,
+        start(folder, nginx_name, |port| nginx(folder, port)).await,
+        start(folder, node, |port| with_port(program("node", "node.js"), port)).await,
+        start(folder, python, |port| with_port(program("python3", "server.py"), port)).await,
+        start(folder, go_name, |port| with_port(go(folder), port)).await,
     ]
 }
 
