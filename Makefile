@@ -123,6 +123,10 @@ N ?= 10000000
 soak: build ## send N=10000000 requests while the configuration changes every second
 	@$(call with-envoy,$(ENVOY_VERSION)) cargo run --quiet --locked -p xtask -- soak $(N)
 
+.PHONY: hostile
+hostile: build ## send N=10000000 malformed requests and frames to a service in maintenance (SEED= repeats a run)
+	@$(call with-envoy,$(ENVOY_VERSION)) cargo run --quiet --locked -p xtask -- hostile $(N)
+
 .PHONY: lint
 lint: ## run rustfmt, clippy, rustdoc, shellcheck, actionlint and cargo-deny
 	@scripts/lint.sh
