@@ -9,7 +9,9 @@ mod cgroup;
 mod chart;
 mod ecds;
 mod envoy_config;
+mod fuzz_seeds;
 mod h2load;
+mod hostile;
 mod page;
 mod process_usage;
 mod results;
@@ -24,7 +26,8 @@ mod variants;
 use std::path::Path;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: xtask admission | size LINKED.wasm SHIPPED.wasm | bench | soak REQUESTS | throttled OLD.wasm NEW.wasm";
+const USAGE: &str = "usage: xtask admission | size LINKED.wasm SHIPPED.wasm | bench | soak REQUESTS | hostile REQUESTS \
+    | fuzz-seeds FOLDER | throttled OLD.wasm NEW.wasm";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -35,6 +38,10 @@ async fn main() -> ExitCode {
         ["bench"] => bench::run().await,
         ["soak", requests] if requests.parse::<u64>().is_ok() => {
             return soak::run(requests.parse().unwrap_or_default()).await;
+        }
+        ["fuzz-seeds", folder] => fuzz_seeds::write_all(Path::new(folder)),
+        ["hostile", requests] if requests.parse::<u64>().is_ok() => {
+            return hostile::run(requests.parse().unwrap_or_default()).await;
         }
         ["throttled", old, new] => throttled::run(Path::new(old), Path::new(new)).await,
         _ => {
