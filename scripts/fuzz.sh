@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs each fuzz target for FUZZ_SECONDS, as many at a time as there are processors. An input that breaks a target is kept
-# in fuzz/artifacts/. With UPDATE_CORPUS=1, writes the smallest set of inputs with the same coverage into fuzz/corpus/.
+# in fuzz/artifacts/. With UPDATE_CORPUS=1, writes the smallest set of inputs that reach the same code into fuzz/corpus/.
 set -euo pipefail
 . scripts/lib.sh
 
@@ -10,7 +10,7 @@ folder=$(realpath -m "${CARGO_TARGET_DIR:-target}")/fuzz
 read -ra targets <<<"${FUZZ_TARGETS:-$("$cargo_fuzz" fuzz list | paste -sd ' ')}"
 export cargo_fuzz folder
 
-# The coverage that a run reports is worth no sanitizer: the filter has no unsafe code. Without one, stable Rust will do.
+# No sanitizer: the filter has no unsafe code, and a sanitizer needs a nightly compiler.
 # fuzz COMMAND ARGUMENT...: runs a command of cargo-fuzz
 fuzz() {
     "$cargo_fuzz" fuzz "$1" --sanitizer none --target-dir "$folder" "${@:2}"
@@ -47,7 +47,8 @@ if [[ ${UPDATE_CORPUS-} ]]; then
         step "smallest corpus of $target"
         rm -rf "$folder/smallest"
         mkdir -p "$folder/smallest"
-        fuzz run "$target" "$folder/smallest" "$folder/corpus/$target" "fuzz/corpus/$target" -- -merge=1 -max_len=512 2>/dev/null
+        fuzz run "$target" "$folder/smallest" "$folder/corpus/$target" "fuzz/corpus/$target" -- \
+            -set_cover_merge=1 -use_counters=0 -max_len=512 2>/dev/null
         rm -rf "fuzz/corpus/$target"
         cp -r "$folder/smallest" "fuzz/corpus/$target"
     done
