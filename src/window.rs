@@ -157,7 +157,7 @@ fn seconds_since_1970(text: &str) -> Option<u64> {
     let has_length = text.len() == "2026-11-24T02:00:00Z".len()
         || text.len() == "2026-11-24T02:00:00+01:00".len();
     let is_plain = |byte: u8| byte.is_ascii_digit() || b"-+:TZ".contains(&byte);
-    if !has_length || !text.bytes().all(is_plain) {
+    if !has_length || text < "1970" || !text.bytes().all(is_plain) {
         return None;
     }
     let time = DateTime::parse_str_rfc3339(text).ok()?;
