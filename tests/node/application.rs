@@ -1,9 +1,10 @@
 //! Application on the node: a Deployment with a sidecar in each pod, and its Service.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -48,8 +49,8 @@ pub struct Application {
     pub namespace: String,
     pub kubectl: Kubectl,
     pub shipped: Shipped,
-    /// Requests that pods had received when they were deleted or restarted.
-    failed: RefCell<bool>,
+    tools: PathBuf,
+    is_finished: Cell<bool>,
 }
 
 /// Pod of the application.
@@ -78,7 +79,8 @@ impl Application {
             namespace,
             kubectl: cluster.kubectl().clone(),
             shipped: shipped(&cluster.image),
-            failed: RefCell::new(true),
+            tools: cluster.node.programs().istio().path(""),
+            is_finished: Cell::new(false),
         };
         application.kubectl.apply(&application.manifest(settings));
         application
@@ -212,11 +214,30 @@ spec:
         self.kubectl_file("delete", folder);
     }
 
-    /// Switches the plugin of `istio/standby`.
-    pub fn patch_standby(&self, config: &str) {
-        let patch = format!(r#"{{"spec":{{"pluginConfig":{config}}}}}"#);
-        let target = ["patch", "wasmplugin", "maintenance-standby", "-n", &self.namespace];
-        self.kubectl.run(&[&target[..], &["--type", "merge", "-p", &patch]].concat());
+    /// Runs `kubectl maintenance` in the namespace. Returns the exit status and the
+    /// output.
+    pub fn maintenance(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = [harness::repository().join("istio"), self.tools.clone()];
+        let path = std::env::join_paths(folders.into_iter().chain(std::env::split_paths(&path)));
+        let output = Command::new(self.tools.join("kubectl"))
+            .arg("maintenance")
+            .args(arguments)
+            .args(["--namespace", &self.namespace])
+            .env("PATH", path.expect("a path"))
+            .env("KUBECONFIG", self.kubectl.kubeconfig())
+            .output()
+            .expect("kubectl runs");
+        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        (output.status.code(), text)
+    }
+
+    /// Waits with `kubectl maintenance status --wait` until every proxy is on or off.
+    #[track_caller]
+    pub fn wait_until_proxies_are(&self, state: &str) -> String {
+        let (code, text) = self.maintenance(&["status", "--wait", state, "--timeout", "90s"]);
+        assert_eq!(code, Some(0), "{text}");
+        text
     }
 
     /// Address of the Service.
@@ -235,15 +256,15 @@ spec:
         eventually(&format!("{pod} logs: {text}"), CHANGE_TIMEOUT, contained).await;
     }
 
-    /// Deletes the namespace after a case that has succeeded.
+    /// Ends a case that has succeeded. Any other end prints the state of the namespace.
     pub fn finish(self) {
-        self.failed.replace(false);
+        self.is_finished.set(true);
     }
 }
 
 impl Drop for Application {
     fn drop(&mut self) {
-        if std::thread::panicking() || *self.failed.borrow() {
+        if !self.is_finished.get() {
             self.show();
         }
         let _ = self.kubectl.try_run(&["delete", "namespace", &self.namespace, "--wait=false"]);

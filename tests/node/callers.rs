@@ -148,7 +148,7 @@ spec:
       labels: {istio: ingressgateway}
       annotations: {inject.istio.io/templates: gateway}
     spec:
-      containers: [{name: istio-proxy, image: auto}]
+      containers: [{name: istio-proxy, image: auto, imagePullPolicy: Never}]
 ---
 apiVersion: v1
 kind: Service

@@ -32,6 +32,7 @@ mod shipped;
 #[path = "../istio/tools.rs"]
 #[allow(dead_code, reason = "shared with the Istio suite")]
 mod tools;
+mod watch;
 
 use std::pin::Pin;
 use std::process::ExitCode;

@@ -106,8 +106,7 @@ pub fn run_inside() -> Result<ExitCode, String> {
 /// Starts this program as the first process of new namespaces.
 fn start_init(groups: &ControlGroups, folder: &Path) -> Result<Child, String> {
     // The process joins its control groups before they become the roots of its namespace.
-    let join =
-        "until [ \"$1\" = -- ]; do echo $$ >\"$1/cgroup.procs\" || exit; shift; done; exec \"$@\"";
+    let join = "until [ \"$1\" = -- ]; do echo $$ >\"$1/cgroup.procs\" || exit; shift; done; shift; exec \"$@\"";
     let mut command = Command::new("sh");
     command.args(["-c", join, "sh"]).args(groups.folders()).args(["--", "unshare"]);
     command.args(["--mount", "--net", "--pid", "--uts", "--ipc", "--cgroup", "--fork"]);
@@ -129,7 +128,7 @@ fn write_shell(unshare: &Child, folder: &Path) -> io::Result<()> {
 # Runs a command on the node, or a shell.
 first=$(cat /proc/{id}/task/{id}/children)
 [ $# -gt 0 ] || set -- bash
-exec nsenter --target ${{first% }} --all sh -c '. {}; exec \"$@\"' sh \"$@\"
+exec nsenter --target ${{first% }} --all sh -c '[ ! -e {0} ] || . {0}; exec \"$@\"' sh \"$@\"
 ",
         folder.join(ENVIRONMENT).display()
     );

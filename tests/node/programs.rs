@@ -1,7 +1,7 @@
 //! Programs of the node, as built by `scripts/get-node.sh`, and those of Istio.
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::tools::Tools;
 
@@ -37,10 +37,5 @@ impl Programs {
     /// Path of a program of the node.
     pub fn node(&self, name: &str) -> PathBuf {
         self.folder.join(name)
-    }
-
-    /// Folder of the programs of the node.
-    pub fn folder(&self) -> &Path {
-        &self.folder
     }
 }

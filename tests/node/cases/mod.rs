@@ -1,6 +1,9 @@
 //! Test cases. Each uses `kubectl` and the shipped manifests.
 
+mod disruption;
+mod kubectl_maintenance;
 mod load;
+mod probes;
 mod switching;
 
 use crate::Case;
@@ -15,7 +18,17 @@ macro_rules! cases {
 /// All cases with their names.
 pub fn all() -> Vec<(&'static str, Case)> {
     cases![
-        switching::every_caller_gets_503_and_probes_stay_green,
+        switching::maintenance_mode_is_applied_and_deleted,
+        switching::standby_stops_every_caller_at_once,
         load::nothing_is_lost_during_a_switch,
+        kubectl_maintenance::status_shows_every_pod,
+        disruption::a_rollout_and_a_new_scale_let_nothing_through,
+        disruption::a_deleted_and_an_evicted_pod_let_nothing_through,
+        disruption::a_killed_agent_lets_nothing_through,
+        disruption::without_the_registry_a_new_pod_is_closed,
+        probes::probes_that_are_not_rewritten_end_in_a_crash_loop,
+        probes::an_exemption_keeps_probes_that_are_not_rewritten,
+        probes::grpc_and_exec_probes_stay_green,
+        probes::an_exemption_keeps_grpc_probes_that_are_not_rewritten,
     ]
 }
