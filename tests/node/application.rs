@@ -37,11 +37,13 @@ pub struct Settings<'a> {
     pub probes: &'a str,
     /// Additional annotations of the pods, in YAML.
     pub annotations: &'a str,
+    /// Name of the Service's port, by which Istio knows the protocol.
+    pub port: &'a str,
 }
 
 /// Two replicas with HTTP probes.
 pub const DEFAULT: Settings<'static> =
-    Settings { replicas: 2, probes: HTTP_PROBES, annotations: "" };
+    Settings { replicas: 2, probes: HTTP_PROBES, annotations: "", port: "http" };
 
 /// Application in its own namespace, with the manifests of its operator. The
 /// namespace is deleted with it.
@@ -87,7 +89,7 @@ impl Application {
     }
 
     fn manifest(&self, settings: &Settings<'_>) -> String {
-        let Settings { replicas, probes, annotations } = settings;
+        let Settings { replicas, probes, annotations, port } = settings;
         let namespace = &self.namespace;
         format!(
             r#"
@@ -100,7 +102,7 @@ kind: Service
 metadata: {{name: shop, namespace: {namespace}}}
 spec:
   selector: {{app: shop}}
-  ports: [{{name: http, port: 80, targetPort: 8080}}]
+  ports: [{{name: {port}, port: 80, targetPort: 8080}}]
 ---
 apiVersion: networking.istio.io/v1
 kind: VirtualService
@@ -134,6 +136,11 @@ spec:
         {probes}
 "#
         )
+    }
+
+    /// Writes another address of the module into the manifests.
+    pub fn set_image(&mut self, url: &str) {
+        self.shipped = shipped(url);
     }
 
     /// Waits until all pods of a number of replicas are ready and no other pod is left.

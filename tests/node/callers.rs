@@ -115,6 +115,9 @@ pub fn make(kubectl: &Kubectl) {
     }
 }
 
+/// Name of the service that refuses every request, and of its provider in the mesh.
+pub const REFUSE: &str = "refuse";
+
 const MANIFEST: &str = r#"
 apiVersion: v1
 kind: Namespace
@@ -137,6 +140,23 @@ metadata: {name: meshed, namespace: callers}
 spec:
   terminationGracePeriodSeconds: 1
   containers: [{name: app, image: localhost/app:1, imagePullPolicy: Never, args: [wait]}]
+---
+apiVersion: v1
+kind: Pod
+metadata:
+  name: refuse
+  namespace: callers
+  labels: {app: refuse, sidecar.istio.io/inject: "false"}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers: [{name: app, image: localhost/app:1, imagePullPolicy: Never, args: [serve]}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: refuse, namespace: callers}
+spec:
+  selector: {app: refuse}
+  ports: [{name: http, port: 8080}]
 ---
 apiVersion: apps/v1
 kind: Deployment

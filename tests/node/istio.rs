@@ -3,6 +3,7 @@
 use std::fs;
 use std::process::Command;
 
+use crate::callers::REFUSE;
 use crate::images;
 use crate::namespaces::run;
 use crate::node::Node;
@@ -23,7 +24,7 @@ pub async fn install(node: &Node) {
 /// Configuration of the installation. The images are local, there is no TLS at the
 /// registry, and stock Envoy lacks the filters that two settings turn off.
 fn operator() -> String {
-    let (hub, tag) = (images::HUB, images::TAG);
+    let (hub, tag, refuse) = (images::HUB, images::TAG, REFUSE);
     format!(
         r#"apiVersion: install.istio.io/v1alpha1
 kind: IstioOperator
@@ -33,6 +34,12 @@ spec:
   tag: "{tag}"
   meshConfig:
     accessLogFile: /dev/stdout
+    extensionProviders:
+    - name: {refuse}
+      envoyExtAuthzHttp:
+        service: {refuse}.callers.svc.cluster.local
+        port: 8080
+        pathPrefix: /refuse
     defaultConfig:
       proxyMetadata:
         WASM_INSECURE_REGISTRIES: "*"

@@ -25,7 +25,7 @@ import (
 	"google.golang.org/grpc/health/grpc_health_v1"
 )
 
-// body is the reply to every request that is not gRPC. The Rust harness has it as upstream::BODY.
+// body is the reply to every request that is not gRPC. Below /refuse/ its status is 403. The Rust harness has it as upstream::BODY.
 const body = "the application\n"
 
 func main() {
@@ -88,6 +88,9 @@ func serve() {
 		if strings.HasPrefix(r.Header.Get("content-type"), "application/grpc") {
 			calls.ServeHTTP(w, r)
 			return
+		}
+		if strings.HasPrefix(r.URL.Path, "/refuse/") {
+			w.WriteHeader(http.StatusForbidden)
 		}
 		io.WriteString(w, body)
 	})

@@ -3,8 +3,10 @@
 mod disruption;
 mod kubectl_maintenance;
 mod load;
+mod mesh;
 mod probes;
 mod switching;
+mod without_registry;
 
 use crate::Case;
 
@@ -28,7 +30,11 @@ pub fn all() -> Vec<(&'static str, Case)> {
         disruption::without_the_registry_a_new_pod_is_closed,
         probes::probes_that_are_not_rewritten_end_in_a_crash_loop,
         probes::an_exemption_keeps_probes_that_are_not_rewritten,
-        probes::grpc_and_exec_probes_stay_green,
+        probes::tcp_exec_and_grpc_probes_stay_green,
         probes::an_exemption_keeps_grpc_probes_that_are_not_rewritten,
+        without_registry::the_module_comes_from_a_config_map,
+        without_registry::without_the_config_map_every_request_gets_500,
+        mesh::external_authorization_goes_before_maintenance,
+        mesh::a_retry_policy_for_rate_limits_retries,
     ]
 }

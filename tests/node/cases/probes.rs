@@ -14,9 +14,9 @@ use crate::callers::Caller;
 use crate::cluster::{Cluster, POD_TIMEOUT};
 
 const NOT_REWRITTEN: &str = r#"sidecar.istio.io/rewriteAppHTTPProbers: "false""#;
-const GRPC_AND_EXEC_PROBES: &str = "
-        startupProbe: {exec: {command: [/app, probe]}, periodSeconds: 1}
-        readinessProbe: {grpc: {port: 8080}, periodSeconds: 1}
+const OTHER_PROBES: &str = "
+        startupProbe: {tcpSocket: {port: 8080}, periodSeconds: 1}
+        readinessProbe: {exec: {command: [/app, probe]}, periodSeconds: 1}
         livenessProbe: {grpc: {port: 8080}, periodSeconds: 1}
 ";
 /// Longer than three failed probes and a restart.
@@ -49,8 +49,8 @@ pub async fn an_exemption_keeps_probes_that_are_not_rewritten(cluster: &Cluster)
     application.finish();
 }
 
-pub async fn grpc_and_exec_probes_stay_green(cluster: &Cluster) {
-    let settings = Settings { probes: GRPC_AND_EXEC_PROBES, ..DEFAULT };
+pub async fn tcp_exec_and_grpc_probes_stay_green(cluster: &Cluster) {
+    let settings = Settings { probes: OTHER_PROBES, ..DEFAULT };
     let application = Application::start(cluster, &settings).await;
     application.apply("maintenance-mode");
     assert_probes_stay_green(&application).await;
@@ -58,7 +58,7 @@ pub async fn grpc_and_exec_probes_stay_green(cluster: &Cluster) {
 }
 
 pub async fn an_exemption_keeps_grpc_probes_that_are_not_rewritten(cluster: &Cluster) {
-    let settings = Settings { probes: GRPC_AND_EXEC_PROBES, annotations: NOT_REWRITTEN, ..DEFAULT };
+    let settings = Settings { probes: OTHER_PROBES, annotations: NOT_REWRITTEN, port: "grpc", ..DEFAULT };
     let application = Application::start(cluster, &settings).await;
     exempt(&application, &["path: /grpc.health.v1.Health/Check, methods: [POST]"]);
     application.apply("maintenance-mode");
