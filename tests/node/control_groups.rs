@@ -38,6 +38,9 @@ impl ControlGroups {
         let mut groups = Self(Vec::new());
         for hierarchy in hierarchies {
             let parent = parent_group(&hierarchy);
+            if hierarchy.controllers.is_none() {
+                enable_controllers(&parent)?;
+            }
             let group = parent.join(format!("{NAME}-{}", std::process::id()));
             if let Err(error) = make_group(&group, &parent) {
                 groups.remove();
@@ -90,19 +93,31 @@ pub fn mount() -> Result<(), String> {
     Ok(())
 }
 
-/// Moves this process into a group of its own and enables every controller for the
-/// other groups. In version 2 a group with processes cannot have both.
+/// Moves this process into a group of its own and enables the controllers for the
+/// other groups. A group of version 2 with processes cannot give controllers away.
 fn delegate_controllers(root: &Path) -> Result<(), String> {
-    let controllers = fs::read_to_string(root.join("cgroup.controllers")).unwrap_or_default();
-    if controllers.trim().is_empty() {
-        return Ok(());
-    }
     let own = root.join("init");
-    let enabled: Vec<String> = controllers.split_whitespace().map(|c| format!("+{c}")).collect();
     fs::create_dir(&own)
         .and_then(|()| fs::write(own.join("cgroup.procs"), std::process::id().to_string()))
-        .and_then(|()| fs::write(root.join("cgroup.subtree_control"), enabled.join(" ")))
-        .map_err(|error| format!("cannot enable the controllers {}: {error}", controllers.trim()))
+        .map_err(|error| format!("{}: {error}", own.display()))?;
+    enable_controllers(root)
+}
+
+/// Gives all available controllers of a group of version 2 to the groups in it. With
+/// both versions mounted, version 2 usually has none.
+fn enable_controllers(group: &Path) -> Result<(), String> {
+    let names = |file: &str| fs::read_to_string(group.join(file)).unwrap_or_default();
+    let (available, enabled) = (names("cgroup.controllers"), names("cgroup.subtree_control"));
+    let is_missing = |name: &&str| !enabled.split_whitespace().any(|other| other == *name);
+    let missing = available.split_whitespace().filter(is_missing);
+    let change: Vec<String> = missing.map(|name| format!("+{name}")).collect();
+    if change.is_empty() {
+        return Ok(());
+    }
+    let file = group.join("cgroup.subtree_control");
+    let change = change.join(" ");
+    fs::write(&file, &change)
+        .map_err(|e| format!("cannot write {change} to {}: {e}", file.display()))
 }
 
 /// Hierarchies that are mounted.

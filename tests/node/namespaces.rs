@@ -100,7 +100,7 @@ pub fn run_inside() -> Result<ExitCode, String> {
     write_shell(&child, folder.path()).map_err(|error| error.to_string())?;
     let status = wait_for(child, &signals);
     groups.remove();
-    Ok(exit_code(status))
+    Ok(status.map_or(ExitCode::FAILURE, exit_code))
 }
 
 /// Starts this program as the first process of new namespaces.
@@ -136,14 +136,18 @@ exec nsenter --target ${{first% }} --all sh -c '[ ! -e {0} ] || . {0}; exec \"$@
     fs::set_permissions(&script, fs::Permissions::from_mode(0o700))
 }
 
-/// Waits until the child has exited. Kills it if this process is told to stop.
-fn wait_for(mut child: Child, signals: &SigSet) -> ExitStatus {
+/// Waits until the child has exited. Returns `None` if this process was told to stop,
+/// and has killed the child.
+fn wait_for(mut child: Child, signals: &SigSet) -> Option<ExitStatus> {
     loop {
         if let Some(status) = child.try_wait().expect("the status of a child process") {
-            return status;
+            return Some(status);
         }
         if signals.wait().expect("a signal") != Signal::SIGCHLD {
+            eprintln!("stopping the node");
             child.kill().expect("the child is killed");
+            child.wait().expect("the child has exited");
+            return None;
         }
     }
 }

@@ -58,7 +58,8 @@ pub async fn tcp_exec_and_grpc_probes_stay_green(cluster: &Cluster) {
 }
 
 pub async fn an_exemption_keeps_grpc_probes_that_are_not_rewritten(cluster: &Cluster) {
-    let settings = Settings { probes: OTHER_PROBES, annotations: NOT_REWRITTEN, port: "grpc", ..DEFAULT };
+    let settings =
+        Settings { probes: OTHER_PROBES, annotations: NOT_REWRITTEN, port: "grpc", ..DEFAULT };
     let application = Application::start(cluster, &settings).await;
     exempt(&application, &["path: /grpc.health.v1.Health/Check, methods: [POST]"]);
     application.apply("maintenance-mode");
