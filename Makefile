@@ -109,11 +109,11 @@ run-istio: build ## run an Istio control plane with one service, to try istio/ b
 
 .PHONY: test-node
 test-node: build ## test istio/ on a real Kubernetes node, as root; the first run builds it (8 minutes, and 5 for the node)
-	$(call with-envoy,$(ENVOY_VERSION)) $(with-istio) $(with-node) cargo test --locked --test node
+	$(with-node) $(call with-envoy,$(ENVOY_VERSION)) $(with-istio) cargo test --locked --test node
 
 .PHONY: run-node
 run-node: build ## run a Kubernetes node with one service, to try istio/ by hand, as root
-	@$(call with-envoy,$(ENVOY_VERSION)) $(with-istio) $(with-node) RUN_NODE=1 cargo test --quiet --locked --test node
+	@$(with-node) $(call with-envoy,$(ENVOY_VERSION)) $(with-istio) RUN_NODE=1 cargo test --quiet --locked --test node
 
 .PHONY: istio-image
 istio-image: ## write the module's URL into the manifests of istio/ (URL=oci://...)

@@ -4,6 +4,7 @@
 set -euo pipefail
 . scripts/lib.sh
 
+((EUID == 0)) || fail "a node needs root"
 for program in containerd ctr runc iptables docker-registry; do
     need "$program" "the node needs the packages that .ci/node lists"
 done

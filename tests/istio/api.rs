@@ -16,8 +16,10 @@ use crate::tools::Tools;
 
 const START_TIMEOUT: Duration = Duration::from_secs(90);
 const TOKEN: &str = "the-suite";
-const SERVICE_ACCOUNT_KEY: &str = "service-accounts.key";
-const CERTIFICATE: &str = "certs/apiserver.crt";
+/// Private key that signs the tokens of service accounts, beside the kubeconfig.
+pub const SERVICE_ACCOUNT_KEY: &str = "service-accounts.key";
+/// Certificate of the API server, which is its own authority, beside the kubeconfig.
+pub const CERTIFICATE: &str = "certs/apiserver.crt";
 
 /// Where the API server is reached, and additional arguments for it.
 pub struct Settings<'a> {
@@ -46,7 +48,7 @@ pub struct Api {
     _apiserver: Process,
     _etcd: Process,
     kubectl: Kubectl,
-    folder: TempDir,
+    _folder: TempDir,
 }
 
 impl Api {
@@ -73,21 +75,11 @@ impl Api {
         );
         let ready = async || kubectl.try_run(&["get", "--raw", "/readyz"]).ok();
         eventually("the API server is ready", START_TIMEOUT, ready).await;
-        Self { _apiserver: apiserver, _etcd: etcd, kubectl, folder }
+        Self { _apiserver: apiserver, _etcd: etcd, kubectl, _folder: folder }
     }
 
     pub fn kubectl(&self) -> &Kubectl {
         &self.kubectl
-    }
-
-    /// Private key that signs the tokens of service accounts.
-    pub fn service_account_key(&self) -> PathBuf {
-        self.folder.path().join(SERVICE_ACCOUNT_KEY)
-    }
-
-    /// Certificate of the API server, which is its own authority.
-    pub fn certificate(&self) -> PathBuf {
-        self.folder.path().join(CERTIFICATE)
     }
 }
 

@@ -2,6 +2,7 @@
 //! the callers.
 
 use std::net::Ipv4Addr;
+use std::sync::RwLock;
 use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
@@ -26,6 +27,8 @@ pub struct Cluster {
     pub registry: Mutex<Registry>,
     /// Address of the module in the registry.
     pub image: String,
+    /// Lock that a case takes exclusively if it needs the whole cluster.
+    pub exclusive: RwLock<()>,
 }
 
 impl Cluster {
@@ -40,7 +43,7 @@ impl Cluster {
         let image = registry.image();
         callers::make(node.kubectl());
         progress(started, "the callers are ready");
-        Self { node, registry: Mutex::new(registry), image }
+        Self { node, registry: Mutex::new(registry), image, exclusive: RwLock::default() }
     }
 
     pub fn kubectl(&self) -> &Kubectl {

@@ -12,6 +12,11 @@ use crate::namespaces::run;
 const NAME: &str = "maintenance-node";
 const REMOVE_TIMEOUT: Duration = Duration::from_secs(20);
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
+/// Name of the group of the first processes in a group of version 2.
+const LEAF: &str = "init";
+/// Controllers that the kubelet uses. With both versions mounted, version 2 has few of
+/// them or none.
+const CONTROLLERS: [&str; 5] = ["cpu", "cpuset", "memory", "pids", "hugetlb"];
 /// Options in `/proc/mounts` that are not the name of a controller.
 const MOUNT_OPTIONS: [&str; 6] = ["rw", "ro", "relatime", "nosuid", "nodev", "noexec"];
 
@@ -23,7 +28,15 @@ struct Hierarchy {
 }
 
 /// Control groups of one run.
-pub struct ControlGroups(Vec<PathBuf>);
+#[derive(Default)]
+pub struct ControlGroups {
+    groups: Vec<PathBuf>,
+    /// Groups of version 2 for the first processes. A group with processes cannot give
+    /// controllers to the groups in it.
+    leaves: Vec<PathBuf>,
+    /// Group whose controllers were enabled for the groups in it.
+    changed: Option<(PathBuf, Vec<String>)>,
+}
 
 impl ControlGroups {
     /// Creates a control group in each hierarchy.
@@ -35,32 +48,45 @@ impl ControlGroups {
         if hierarchies.is_empty() {
             return Err("a node needs control groups, and none are mounted".into());
         }
-        let mut groups = Self(Vec::new());
+        let mut groups = Self::default();
         for hierarchy in hierarchies {
             let parent = parent_group(&hierarchy);
-            if hierarchy.controllers.is_none() {
-                enable_controllers(&parent)?;
-            }
             let group = parent.join(format!("{NAME}-{}", std::process::id()));
-            if let Err(error) = make_group(&group, &parent) {
+            groups.groups.push(group.clone());
+            if let Err(error) = groups.make(&hierarchy, &group, &parent) {
                 groups.remove();
                 let group = group.display();
                 return Err(format!("a node needs control groups: cannot make {group}: {error}"));
             }
-            groups.0.push(group);
         }
         Ok(groups)
     }
 
-    /// Folders of the groups.
-    pub fn folders(&self) -> &[PathBuf] {
-        &self.0
+    fn make(&mut self, hierarchy: &Hierarchy, group: &Path, parent: &Path) -> Result<(), String> {
+        make_group(group, parent).map_err(|error| error.to_string())?;
+        if hierarchy.controllers.is_none() {
+            let leaf = group.join(LEAF);
+            fs::create_dir(&leaf).map_err(|error| error.to_string())?;
+            self.leaves.push(leaf);
+            self.changed = Some((parent.to_owned(), enable_controllers(parent)?));
+        }
+        Ok(())
+    }
+
+    /// Groups that become the roots of a control group namespace.
+    pub fn roots(&self) -> &[PathBuf] {
+        &self.groups
+    }
+
+    /// Groups inside the roots for the first processes.
+    pub fn leaves(&self) -> &[PathBuf] {
+        &self.leaves
     }
 
     /// Removes the groups and all groups in them, once their processes have ended.
     pub fn remove(&self) {
         let deadline = Instant::now() + REMOVE_TIMEOUT;
-        for group in &self.0 {
+        for group in &self.groups {
             while group.exists() {
                 remove_tree(group);
                 if Instant::now() > deadline {
@@ -69,6 +95,11 @@ impl ControlGroups {
                 }
                 thread::sleep(POLL_INTERVAL);
             }
+        }
+        if let Some((group, controllers)) = &self.changed
+            && let Err(error) = change_controllers(group, '-', controllers)
+        {
+            eprintln!("{error}");
         }
     }
 }
@@ -87,37 +118,34 @@ pub fn mount() -> Result<(), String> {
         };
         run(command.arg(&hierarchy.folder))?;
         if hierarchy.controllers.is_none() {
-            delegate_controllers(&hierarchy.folder)?;
+            enable_controllers(&hierarchy.folder)?;
         }
     }
     Ok(())
 }
 
-/// Moves this process into a group of its own and enables the controllers for the
-/// other groups. A group of version 2 with processes cannot give controllers away.
-fn delegate_controllers(root: &Path) -> Result<(), String> {
-    let own = root.join("init");
-    fs::create_dir(&own)
-        .and_then(|()| fs::write(own.join("cgroup.procs"), std::process::id().to_string()))
-        .map_err(|error| format!("{}: {error}", own.display()))?;
-    enable_controllers(root)
-}
-
-/// Gives all available controllers of a group of version 2 to the groups in it. With
-/// both versions mounted, version 2 usually has none.
-fn enable_controllers(group: &Path) -> Result<(), String> {
+/// Gives controllers of a group of version 2 to the groups in it. Returns those that
+/// it did not give before.
+fn enable_controllers(group: &Path) -> Result<Vec<String>, String> {
     let names = |file: &str| fs::read_to_string(group.join(file)).unwrap_or_default();
     let (available, enabled) = (names("cgroup.controllers"), names("cgroup.subtree_control"));
-    let is_missing = |name: &&str| !enabled.split_whitespace().any(|other| other == *name);
-    let missing = available.split_whitespace().filter(is_missing);
-    let change: Vec<String> = missing.map(|name| format!("+{name}")).collect();
-    if change.is_empty() {
+    let has = |list: &str, name: &str| list.split_whitespace().any(|other| other == name);
+    let missing: Vec<String> = CONTROLLERS
+        .iter()
+        .filter(|name| has(&available, name) && !has(&enabled, name))
+        .map(ToString::to_string)
+        .collect();
+    change_controllers(group, '+', &missing).map(|()| missing)
+}
+
+fn change_controllers(group: &Path, sign: char, names: &[String]) -> Result<(), String> {
+    if names.is_empty() {
         return Ok(());
     }
-    let file = group.join("cgroup.subtree_control");
-    let change = change.join(" ");
+    let change: Vec<String> = names.iter().map(|name| format!("{sign}{name}")).collect();
+    let (file, change) = (group.join("cgroup.subtree_control"), change.join(" "));
     fs::write(&file, &change)
-        .map_err(|e| format!("cannot write {change} to {}: {e}", file.display()))
+        .map_err(|error| format!("cannot write {change} to {}: {error}", file.display()))
 }
 
 /// Hierarchies that are mounted.

@@ -105,11 +105,13 @@ pub fn run_inside() -> Result<ExitCode, String> {
 
 /// Starts this program as the first process of new namespaces.
 fn start_init(groups: &ControlGroups, folder: &Path) -> Result<Child, String> {
-    // The process joins its control groups before they become the roots of its namespace.
+    // The process joins its control groups before they become the roots of its
+    // namespace, and then leaves those that must have no processes.
     let join = "until [ \"$1\" = -- ]; do echo $$ >\"$1/cgroup.procs\" || exit; shift; done; shift; exec \"$@\"";
     let mut command = Command::new("sh");
-    command.args(["-c", join, "sh"]).args(groups.folders()).args(["--", "unshare"]);
-    command.args(["--mount", "--net", "--pid", "--uts", "--ipc", "--cgroup", "--fork"]);
+    command.args(["-c", join, "sh"]).args(groups.roots()).args(["--", "unshare", "--cgroup"]);
+    command.args(["sh", "-c", join, "sh"]).args(groups.leaves()).args(["--", "unshare"]);
+    command.args(["--mount", "--net", "--pid", "--uts", "--ipc", "--fork"]);
     command.args(["--kill-child", "--propagation", "private"]);
     command.arg(std::env::current_exe().expect("this program")).args(std::env::args_os().skip(1));
     command.env("TMPDIR", folder).env(ROLE, "init");

@@ -12,7 +12,7 @@ use harness::wait::eventually;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::api::{Api, Settings};
+use crate::api::{Api, CERTIFICATE, SERVICE_ACCOUNT_KEY, Settings};
 use crate::images;
 use crate::kubectl::Kubectl;
 use crate::namespaces::{NODE_ADDRESS, run};
@@ -57,7 +57,7 @@ impl Node {
         let api = Api::launch(programs.istio(), &settings).await;
         progress(started, "the Kubernetes API serves");
         let mut processes = vec![containerd];
-        processes.extend(start_controllers(programs, &api, folder.path()));
+        processes.extend(start_controllers(programs, api.kubectl(), folder.path()));
         importing.await.expect("no panic").unwrap_or_else(|error| panic!("{error}"));
         progress(started, "images are made");
         processes.extend(start_kubelet(programs, api.kubectl(), folder.path()));
@@ -156,16 +156,16 @@ fn import_images(programs: &Programs, folder: &Path) -> Result<(), String> {
     Ok(())
 }
 
-fn start_controllers(programs: &Programs, api: &Api, folder: &Path) -> [Process; 2] {
-    let kubeconfig = api.kubectl().kubeconfig();
+fn start_controllers(programs: &Programs, kubectl: &Kubectl, folder: &Path) -> [Process; 2] {
+    let kubeconfig = kubectl.kubeconfig();
     let mut manager = Command::new(programs.node("kube-controller-manager"));
     manager
         .arg("--kubeconfig")
         .arg(kubeconfig)
         .arg("--service-account-private-key-file")
-        .arg(api.service_account_key())
+        .arg(kubeconfig.with_file_name(SERVICE_ACCOUNT_KEY))
         .arg("--root-ca-file")
-        .arg(api.certificate())
+        .arg(kubeconfig.with_file_name(CERTIFICATE))
         .arg("--flex-volume-plugin-dir")
         .arg(folder.join("volumes"))
         .arg("--leader-elect=false");

@@ -7,7 +7,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::json;
 
-use crate::application::{Application, DEFAULT};
+use crate::application::{Application, DEFAULT, Pod};
 use crate::callers::Caller;
 use crate::cluster::{CHANGE_TIMEOUT, Cluster, POD_TIMEOUT};
 use crate::watch::{Replies, Watch};
@@ -32,24 +32,24 @@ pub async fn a_deleted_and_an_evicted_pod_let_nothing_through(cluster: &Cluster)
     let namespace = application.namespace.as_str();
     let watch = Watch::start(application.address());
     let kubectl = cluster.kubectl();
-    let pods = application.pods();
-    kubectl.run(&["delete", "pod", &pods[0].name, "-n", namespace]);
+    let deleted = application.pods().remove(0).name;
+    kubectl.run(&["delete", "pod", &deleted, "-n", namespace]);
+    application.until_ready(2).await;
+    let evicted = application.pods().remove(0).name;
     let eviction = json!({
         "apiVersion": "policy/v1",
         "kind": "Eviction",
-        "metadata": {"name": pods[1].name, "namespace": namespace},
+        "metadata": {"name": evicted, "namespace": namespace},
     });
-    let path = format!("/api/v1/namespaces/{namespace}/pods/{}/eviction", pods[1].name);
-    let evicted =
-        kubectl.try_run_with_input(&["create", "--raw", &path, "-f", "-"], &eviction.to_string());
-    evicted.unwrap_or_else(|error| panic!("{error}"));
+    let path = format!("/api/v1/namespaces/{namespace}/pods/{evicted}/eviction");
+    let create = ["create", "--raw", &path, "-f", "-"];
+    kubectl.try_run_with_input(&create, &eviction.to_string()).expect("an eviction");
     let replaced = async || {
-        let current = application.pods();
-        let is_new = |name: &String| pods.iter().all(|old| old.name != *name);
-        (current.len() == 2 && current.iter().all(|pod| pod.is_ready && is_new(&pod.name)))
-            .then_some(())
+        let is_gone = |pod: &Pod| pod.name != deleted && pod.name != evicted;
+        application.pods().iter().all(is_gone).then_some(())
     };
-    eventually("both pods are replaced", POD_TIMEOUT, replaced).await;
+    eventually("both pods are gone", POD_TIMEOUT, replaced).await;
+    application.until_ready(2).await;
     report("a pod deleted, a pod evicted", &watch.stop().await);
     until_application_is_back(application).await;
 }

@@ -39,11 +39,11 @@ pub async fn maintenance_mode_is_applied_and_deleted(cluster: &Cluster) {
         assert_pods_are_well(&application);
     }
     assert_eq!(application.count("GET /").await, received + late, "requests at the application");
-    let probes = application.probed().await - probed;
+    let answered_probes = application.probed().await - probed;
     // Two pods, two kinds of probe, one each second.
-    assert!(probes > 60, "the kubelet's probes did not reach the application: {probes}");
+    assert!(answered_probes > 60, "the probes did not reach the application: {answered_probes}");
     println!(
-        "maintenance-mode: {calls} calls in {DURATION:?}, {late} of them on connections that were open; {probes} probes"
+        "maintenance-mode: {calls} calls in {DURATION:?}, {late} of them on connections that were open; {answered_probes} probes"
     );
     assert_health_check_passes(&application).await;
     for pod in application.pods() {

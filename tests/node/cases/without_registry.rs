@@ -1,4 +1,4 @@
-//! The module from a ConfigMap, for a cluster without a registry.
+//! The module from a `ConfigMap`, for a cluster without a registry.
 
 use std::fs;
 
