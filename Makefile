@@ -25,6 +25,9 @@ with-istio = ISTIO_TOOLS=$$(scripts/get-istio.sh); export ISTIO_TOOLS;
 # Exports GRPC_CLIENTS, the folder of the gRPC clients, to the commands after it on a recipe line.
 with-grpc = GRPC_CLIENTS=$$(scripts/get-grpc-clients.sh); export GRPC_CLIENTS;
 
+# Exports NODE_TOOLS, the folder of the node's programs, to the commands after it on a recipe line.
+with-node = NODE_TOOLS=$$(scripts/get-node.sh); export NODE_TOOLS;
+
 # Exports PREFECT, the folder of Prefect's programs, to the commands after it on a recipe line.
 with-prefect = PREFECT=$$(scripts/get-prefect.sh); export PREFECT;
 
@@ -113,6 +116,14 @@ test-istio: build ## test istio/ against a real Istio control plane; the first r
 .PHONY: run-istio
 run-istio: build ## run an Istio control plane with one service, to try istio/ by hand
 	@$(call with-envoy,$(ENVOY_VERSION)) $(with-istio) RUN_ISTIO=1 cargo test --quiet --locked --test istio
+
+.PHONY: test-node
+test-node: build ## test istio/ on a real Kubernetes node, as root; the first run builds it (8 minutes, and 5 for the node)
+	$(with-node) $(call with-envoy,$(ENVOY_VERSION)) $(with-istio) cargo test --locked --test node
+
+.PHONY: run-node
+run-node: build ## run a Kubernetes node with one service, to try istio/ by hand, as root
+	@$(with-node) $(call with-envoy,$(ENVOY_VERSION)) $(with-istio) RUN_NODE=1 cargo test --quiet --locked --test node
 
 .PHONY: istio-image
 istio-image: ## write the module's URL into the manifests of istio/ (URL=oci://...)

@@ -8,6 +8,7 @@
 
 #![allow(missing_docs, reason = "a test, not a library")]
 
+mod api;
 mod cases;
 mod control_plane;
 mod istiod;

@@ -1,7 +1,7 @@
 //! OCI registry that holds the module.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Command;
 use std::time::Duration;
 
@@ -42,18 +42,24 @@ pub struct Registry {
 impl Registry {
     /// Starts a registry without authentication.
     pub async fn start() -> Self {
-        Self::launch("").await
+        Self::start_at(Ipv4Addr::LOCALHOST).await
+    }
+
+    /// Starts a registry without authentication at an address of this machine.
+    pub async fn start_at(address: Ipv4Addr) -> Self {
+        Self::launch(address, "").await
     }
 
     /// Starts a registry that requires [`USER`] and [`PASSWORD`] and announces
     /// `realm` in its challenge.
     pub async fn start_with_authentication(realm: &str) -> Self {
-        Self::launch(&format!("auth: {{htpasswd: {{realm: \"{realm}\", path: htpasswd}}}}\n")).await
+        let auth = format!("auth: {{htpasswd: {{realm: \"{realm}\", path: htpasswd}}}}\n");
+        Self::launch(Ipv4Addr::LOCALHOST, &auth).await
     }
 
-    async fn launch(auth: &str) -> Self {
+    async fn launch(address: Ipv4Addr, auth: &str) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
-        let address = SocketAddr::from(([127, 0, 0, 1], port()));
+        let address = SocketAddr::from((address, port()));
         let config = format!(
             "version: 0.1\nhttp: {{addr: \"{address}\"}}\nstorage: {{filesystem: {{rootdirectory: store}}}}\n{auth}"
         );

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::control_plane::Api;
+use crate::api::Api;
 use crate::kubectl::Kubectl;
 use crate::mesh::Mesh;
 use crate::service::CHANGE_TIMEOUT;

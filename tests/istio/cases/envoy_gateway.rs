@@ -1,7 +1,7 @@
 //! `envoy/gateway/` validated against Envoy Gateway's published schema. Envoy Gateway
 //! itself does not run in this suite.
 
-use crate::control_plane::Api;
+use crate::api::Api;
 use crate::mesh::Mesh;
 
 const EXAMPLE: &str = include_str!("../../../envoy/gateway/maintenance-mode.yaml");

@@ -1,0 +1,87 @@
+//! The module from a `ConfigMap`, for a cluster without a registry.
+
+use std::fs;
+
+use crate::application::{Application, DEFAULT, HEALTH_CHECK};
+use crate::callers::{self, Caller};
+use crate::cluster::{CHANGE_TIMEOUT, Cluster};
+use harness::wait::eventually;
+
+const URL: &str = "file:///etc/maintenance-filter/plugin.wasm";
+/// Size limit of a `ConfigMap`.
+const MAX_CONFIG_MAP_BYTES: u64 = 1 << 20;
+
+pub async fn the_module_comes_from_a_config_map(cluster: &Cluster) {
+    let module = harness::plugin_wasm();
+    let size = fs::metadata(&module).expect("the module").len();
+    assert!(size < MAX_CONFIG_MAP_BYTES, "the module has {size} bytes");
+    let mut application = Application::start(cluster, &DEFAULT).await;
+    application.set_image(URL);
+    create_config_map(&application);
+    patch_pods(&application).await;
+
+    application.apply("standby");
+    application.wait_until_proxies_are("off");
+    let (code, text) = application.maintenance(&["on", "--retry-after", "300"]);
+    assert_eq!(code, Some(0), "{text}");
+    application.wait_until_proxies_are("on");
+    application.until_maintenance(&callers::ALL).await;
+    application.delete("standby");
+    application.until_application_answers(&callers::ALL).await;
+
+    application.apply("maintenance-mode");
+    application.until_maintenance(&callers::ALL).await;
+    application.delete("maintenance-mode");
+    application.until_application_answers(&callers::ALL).await;
+    application.finish();
+}
+
+/// Pods start without the `ConfigMap`. The proxies refuse a plugin whose file is
+/// missing, and reply 500.
+pub async fn without_the_config_map_every_request_gets_500(cluster: &Cluster) {
+    let mut application = Application::start(cluster, &DEFAULT).await;
+    application.set_image(URL);
+    patch_pods(&application).await;
+    application.until_application_answers(&[Caller::Node]).await;
+    application.apply("maintenance-mode");
+    let refused = async || {
+        let reply = application.get(Caller::Node, "/").await.ok()?;
+        (reply.status != 200).then_some(reply)
+    };
+    let reply = eventually("the change is in force", CHANGE_TIMEOUT, refused).await;
+    assert_eq!(reply.status, 500, "{reply:?}");
+    let reply = application.get(Caller::Node, HEALTH_CHECK).await.expect("a reply");
+    assert_eq!(reply.status, 500, "{reply:?}");
+
+    // New pods have the file.
+    create_config_map(&application);
+    let namespace = application.namespace.as_str();
+    application.kubectl.run(&["rollout", "restart", "deployment/shop", "-n", namespace]);
+    until_rolled_out(&application).await;
+    application.until_maintenance(&callers::ALL).await;
+    assert_eq!(application.count("GET /").await, 0, "a request reached the application");
+    application.finish();
+}
+
+/// Makes the `ConfigMap` with the command of `pods.patch`.
+fn create_config_map(application: &Application) {
+    let file = format!("--from-file=plugin.wasm={}", harness::plugin_wasm().display());
+    let create = ["create", "configmap", "maintenance-filter", "-n", &application.namespace, &file];
+    application.kubectl.run(&create);
+}
+
+/// Applies the shipped patch and waits until the pods are replaced.
+async fn patch_pods(application: &Application) {
+    let namespace = application.namespace.as_str();
+    let patch = format!("{}/pods.patch", application.shipped.folder("without-registry"));
+    let command = ["patch", "deployment", "shop", "-n", namespace, "--patch-file", &patch];
+    application.kubectl.run(&command);
+    until_rolled_out(application).await;
+}
+
+async fn until_rolled_out(application: &Application) {
+    let namespace = application.namespace.as_str();
+    let rollout = ["rollout", "status", "deployment/shop", "--timeout=120s", "-n", namespace];
+    application.kubectl.run(&rollout);
+    application.until_ready(2).await;
+}
