@@ -61,7 +61,7 @@ fn host(authority: &[u8]) -> Option<Vec<u8>> {
     if !is_address && host.last() == Some(&b'.') {
         host.pop();
     }
-    Some(host)
+    (!host.is_empty()).then_some(host)
 }
 
 /// Compares label by label, from the end.

@@ -13,9 +13,7 @@ use time::format_description::well_known::Rfc3339;
 fuzz_target!(|text: &str| {
     let config = json!({"enabled": true, "window": {"end": text}});
     let read = Policy::from_json(config.to_string().as_bytes()).ok().map(|policy| {
-        if !text.starts_with("1969") {
-            assert_schema_accepts(&config);
-        }
+        assert_schema_accepts(&config);
         policy.window.end().expect("an end").seconds
     });
     assert_eq!(read, expected(text), "{text:?}");

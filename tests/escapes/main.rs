@@ -106,6 +106,13 @@ async fn no_trick_reaches_what_is_not_exempt() {
     page::assert_current(&sections);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn no_trick_leaves_the_scope() {
+    let scope = r#"{"enabled": true, "exemptions": [], "scope": {"pathPrefixes": ["/private/"]}}"#;
+    let sections = attempt_all(scope).await;
+    assert_no_escape(&sections, |path| is_below(b"/private", path));
+}
+
 /// Asserts that the suite would notice an escape: without a proxy, tricks do
 /// reach `/private/a` at every upstream, and with it the plain path passes.
 fn assert_tricks_are_real(sections: &Sections) {
