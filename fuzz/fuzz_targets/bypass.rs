@@ -56,7 +56,7 @@ fn is_allowed(name: &str) -> bool {
 }
 
 fn hex(digest: &[u8]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    digest.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 struct Head<'a> {

@@ -4,11 +4,17 @@
 //! An input is text, so that a corpus can be read: the first line is the part of
 //! the request, and each further line is an entry of the configuration.
 
-#[allow(missing_docs, reason = "documented as tests are")]
+#[allow(missing_docs, clippy::must_use_candidate, reason = "private in the tests")]
 #[path = "../../tests/policy/naive.rs"]
 pub mod naive;
 
-#[allow(missing_docs, clippy::missing_panics_doc, clippy::must_use_candidate, reason = "tests")]
+#[allow(
+    missing_docs,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    clippy::return_self_not_must_use,
+    reason = "private in the tests"
+)]
 #[path = "../../tests/policy/support.rs"]
 pub mod support;
 
