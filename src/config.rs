@@ -23,7 +23,7 @@ use crate::window::WindowConfig;
 #[cfg_attr(not(target_arch = "wasm32"), schemars(title = "Maintenance filter"))]
 #[serde(default, deny_unknown_fields, expecting = "a JSON object", rename_all = "camelCase")]
 pub struct PluginConfig {
-    /// Whether maintenance is in force.
+    /// Master switch. While it is `false`, the filter does nothing.
     pub enabled: bool,
     /// Whether to count the requests that would be rejected, and to reject none.
     pub dry_run: bool,

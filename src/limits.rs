@@ -1,8 +1,9 @@
 //! Limits and defaults of the plugin configuration.
 //!
-//! JSON Schema counts characters where a limit counts bytes, so it accepts a few
-//! texts beyond ASCII that the filter refuses. Error messages and the JSON Schema are made from these constants. A change
-//! here needs a row in `tests/configurations.json` and a line in the README.
+//! Error messages and the JSON Schema are made from these constants. JSON Schema
+//! counts characters where a limit counts bytes, so it accepts a few texts beyond
+//! ASCII that the filter refuses. A change here needs a row in
+//! `tests/configurations.json` and a line in the README.
 
 use core::ops::RangeInclusive;
 

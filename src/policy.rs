@@ -121,7 +121,7 @@ impl Policy {
             Mode::DryRun => match self.decide_in_force(head) {
                 Decision::Forward | Decision::Respond => Decision::WouldExempt,
                 Decision::Reject | Decision::Preflight => Decision::WouldReject,
-                passing => passing,
+                decision => decision,
             },
         }
     }
@@ -139,7 +139,7 @@ impl Policy {
             Some(Action::Respond) => Decision::Respond,
             None if self.is_bypassed(head) => Decision::Bypass,
             None => match self.response.preflight_method(head) {
-                // The answer to this preflight is up to who answers the request itself.
+                // If the request itself is exempt, only the application can permit it.
                 Some(method) if exemption(&|| Some(method.clone())).is_none() => {
                     Decision::Preflight
                 }

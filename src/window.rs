@@ -66,7 +66,7 @@ impl TryFrom<WindowConfig> for Window {
     }
 }
 
-/// How far a window has come. The order is that of time.
+/// Stage of a window, in the order of time.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Stage {
     /// Before `start`.

@@ -61,14 +61,14 @@ impl State {
         }
     }
 
-    /// Returns whether a gauge is above 0.
+    /// Returns the values of the gauges.
     #[must_use]
-    pub fn is_visible(self) -> bool {
-        self != Self::default()
+    pub fn values(self) -> [u64; 4] {
+        [self.is_on.into(), self.is_dry_run.into(), self.window_start, self.window_end]
     }
 
     /// The state of two plugins: of two windows, the later times.
-    fn and(self, other: Self) -> Self {
+    fn merge(self, other: Self) -> Self {
         Self {
             is_on: self.is_on || other.is_on,
             is_dry_run: self.is_dry_run || other.is_dry_run,
@@ -138,6 +138,6 @@ impl ActivePlugins {
     #[must_use]
     pub fn state(&self) -> State {
         let newest = self.plugins.iter().filter_map(|plugin| plugin.newest.as_ref());
-        newest.fold(State::default(), |all, newest| all.and(newest.state))
+        newest.fold(State::default(), |all, newest| all.merge(newest.state))
     }
 }

@@ -14,19 +14,20 @@
 use crate::window::Stage;
 
 const OFF: &str = "maintenance is off";
+const ENDED: &str = "maintenance is off: the window has ended";
 const GONE: &str = "maintenance is off: the plugin is gone";
 
 /// A state of a plugin and the generation in which it came into force.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Announcement {
     generation: usize,
-    /// Stage of the window, as a number that grows.
-    progress: u8,
+    /// Rank of the window's stage: a later stage has a higher rank.
+    stage_rank: u8,
     state: String,
 }
 
 impl Announcement {
-    /// Reads what [`Announcement::to_bytes`] wrote. Before the first
+    /// Parses the output of [`Announcement::to_bytes`]. Before the first
     /// announcement, and for any other bytes, maintenance is off.
     #[must_use]
     pub fn from_bytes(bytes: Option<&[u8]>) -> Self {
@@ -34,13 +35,13 @@ impl Announcement {
             let mut fields = str::from_utf8(bytes).ok()?.splitn(3, ' ');
             Some(Self {
                 generation: fields.next()?.parse().ok()?,
-                progress: fields.next()?.parse().ok()?,
+                stage_rank: fields.next()?.parse().ok()?,
                 state: fields.next()?.into(),
             })
         };
         bytes.and_then(parse).unwrap_or_else(|| Self {
             generation: 0,
-            progress: 0,
+            stage_rank: 0,
             state: OFF.into(),
         })
     }
@@ -48,25 +49,20 @@ impl Announcement {
     /// The form in which the VMs share it.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        format!("{} {} {}", self.generation, self.progress, self.state).into_bytes()
+        format!("{} {} {}", self.generation, self.stage_rank, self.state).into_bytes()
     }
 
     /// The announcement after a root context came into force, or its window came to
     /// another stage; `None` if it is not new.
     #[must_use]
-    pub fn after_configuration(
-        &self,
-        generation: usize,
-        reached: Stage,
-        state: &str,
-    ) -> Option<Self> {
-        let progress = match reached {
+    pub fn after_change(&self, generation: usize, reached: Stage, state: &str) -> Option<Self> {
+        let stage_rank = match reached {
             Stage::Scheduled => 0,
             Stage::InForce => 1,
             Stage::Extended | Stage::Ended => 2,
         };
-        let is_new = (generation, progress) > (self.generation, self.progress);
-        is_new.then(|| Self { generation, progress, state: state.into() })
+        let is_new = (generation, stage_rank) > (self.generation, self.stage_rank);
+        is_new.then(|| Self { generation, stage_rank, state: state.into() })
     }
 
     /// The announcement after the newest root context was removed; `None` if
@@ -75,15 +71,15 @@ impl Announcement {
     #[must_use]
     pub fn after_removal(&self, generation: usize) -> Option<Self> {
         let is_last = generation == self.generation;
-        is_last.then(|| Self { generation: 0, progress: 0, state: GONE.into() })
+        is_last.then(|| Self { generation: 0, stage_rank: 0, state: GONE.into() })
     }
 
     /// The line to log when this announcement replaces `previous`; `None` if
-    /// the state is the same.
+    /// maintenance was off before, and nothing new is to be said about it.
     #[must_use]
     pub fn log_line(&self, previous: &Self) -> Option<&str> {
-        let is_off = |announcement: &Self| announcement.state.starts_with(OFF);
-        let is_same = self.state == previous.state || (is_off(self) && is_off(previous));
-        (!is_same).then_some(self.state.as_str())
+        let was_off = previous.state.starts_with(OFF) && self.state.starts_with(OFF);
+        let is_news = !was_off || self.state.starts_with(ENDED);
+        (is_news && self.state != previous.state).then_some(self.state.as_str())
     }
 }

@@ -8,7 +8,7 @@ use proxy_wasm::types::MetricType;
 use super::active::State;
 use crate::policy::Decision;
 
-/// Gauges, in the order of [`Metrics::set_gauges`].
+/// Gauges, in the order of [`State::values`].
 const GAUGES: [&str; 4] = [
     "maintenance_active",
     "maintenance_dry_run_active",
@@ -56,11 +56,20 @@ impl Metrics {
     /// Sets the gauges, which all VMs of the process share. The values are absolute,
     /// not a sum over VMs: a trial VM would add its share and never remove it.
     pub fn set_gauges(&self, state: State) {
-        let State { is_on, is_dry_run, window_start, window_end } = state;
-        let values = [is_on.into(), is_dry_run.into(), window_start, window_end];
+        self.record(state.values(), 0);
+    }
+
+    /// Sets the gauges that are above 0 in this VM. Another VM may show what this one
+    /// does not, so a 0 is not repeated.
+    pub fn repeat_gauges(&self, state: State) {
+        self.record(state.values(), 1);
+    }
+
+    /// Records the values that are at least `least`.
+    fn record(&self, values: [u64; GAUGES.len()], least: u64) {
         for (gauge, value) in self.gauges.iter().zip(values) {
-            if let Some(gauge) = gauge {
-                let _ = hostcalls::record_metric(*gauge, value);
+            if let Some(gauge) = gauge.filter(|_| value >= least) {
+                let _ = hostcalls::record_metric(gauge, value);
             }
         }
     }

@@ -16,8 +16,8 @@ unsafe extern "C" {
 const SUCCESS: u16 = 0;
 
 thread_local! {
-    /// Generator of this VM. Seeded at its first use, and never by a request: a
-    /// client must not be able to predict the numbers.
+    /// Generator of this VM. The host seeds it at its first use, never a request: a
+    /// client must not choose the numbers. It is no generator for secrets.
     static GENERATOR: RefCell<Option<Rng>> = const { RefCell::new(None) };
 }
 

@@ -41,7 +41,7 @@ fn report(plugin: &str, generation: usize, policy: &Policy, stage: Stage) {
     set_gauges();
     let (summary, version) = (policy.summary(stage), env!("CARGO_PKG_VERSION"));
     let line = format!("{summary} (maintenance-filter {version})");
-    announce(plugin, |last| last.after_configuration(generation, stage, &line));
+    announce(plugin, |last| last.after_change(generation, stage, &line));
 }
 
 /// Returns whether `plugin` has no newest root context, although a stream begins
@@ -64,12 +64,10 @@ fn set_gauges() {
     Metrics::get().set_gauges(PLUGINS.with_borrow(ActivePlugins::state));
 }
 
-/// Sets the gauges again while they show something. A VM with another version of
-/// the module shares them, and may have cleared them.
+/// Sets the gauges again that are above 0. A VM with another version of the module
+/// shares them, and may have cleared them.
 pub fn repeat_gauges() {
-    if PLUGINS.with_borrow(ActivePlugins::state).is_visible() {
-        set_gauges();
-    }
+    Metrics::get().repeat_gauges(PLUGINS.with_borrow(ActivePlugins::state));
 }
 
 /// Replaces the announcement of `plugin` by `next`, and logs a change. The

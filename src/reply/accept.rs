@@ -22,7 +22,8 @@ pub(super) fn prefers_html(accept: &[u8]) -> bool {
 fn highest_weights(accept: &str) -> Option<(u16, u16)> {
     let (mut html, mut json) = (0, 0);
     for range in accept.split(',').map(str::trim_ascii).filter(|range| !range.is_empty()) {
-        let mut parameters = range.split(';').map(str::trim_ascii);
+        let parts = range.split(';').map(str::trim_ascii);
+        let mut parameters = parts.filter(|part| !part.is_empty());
         let media_type = parameters.next()?.to_ascii_lowercase();
         let (_, subtype) = media_type.split_once('/')?;
         let mut weight = 1000;

@@ -34,8 +34,8 @@ const ANY: &str = "*";
 pub struct CorsOrigins(Vec<Origin>);
 
 impl CorsOrigins {
-    /// Returns the method that a preflight asks about; `None` if `head` is no
-    /// preflight, or if its origin is not listed.
+    /// Returns the method that a preflight asks about; `None` if the request is
+    /// not a preflight, or if its origin is not listed.
     pub(super) fn preflight_method(&self, head: &impl RequestHead) -> Option<Vec<u8>> {
         self.allowed(head)?;
         head.header(":method").filter(|method| method == b"OPTIONS")?;
@@ -50,8 +50,9 @@ impl CorsOrigins {
         let permitted = ["access-control-allow-methods", "access-control-allow-headers"];
         for (asked_for, permitted) in asked_for.into_iter().zip(permitted) {
             let tokens = head.header(asked_for).and_then(|tokens| String::from_utf8(tokens).ok());
-            let is_valid =
-                |tokens: &String| tokens.split(',').all(|token| is_token(token.trim_ascii()));
+            let is_valid = |tokens: &String| {
+                tokens.split(',').all(|token| is_token(token.trim_matches([' ', '\t'])))
+            };
             if let Some(tokens) = tokens.filter(is_valid) {
                 reply.add(permitted, &tokens);
             }
@@ -61,7 +62,7 @@ impl CorsOrigins {
 
     /// Adds the headers that let the origin of `head` read `reply`.
     pub(super) fn add_headers(&self, head: &impl RequestHead, reply: &mut Reply) {
-        // The reply depends on the origin also where it permits nothing.
+        // Also for an origin that is not listed: the reply differs by origin.
         reply.add("vary", "origin");
         if let Some(origin) = self.allowed(head) {
             reply.add_default("access-control-allow-origin", origin);

@@ -42,10 +42,10 @@ impl GrpcRetryPushback {
 }
 
 /// Returns whether `head` is a gRPC request, as Envoy decides it: by the media type
-/// `application/grpc`, with or without a suffix or parameters.
+/// `application/grpc`, alone or with a suffix after `+`.
 pub(super) fn is_grpc(head: &impl RequestHead) -> bool {
     head.header("content-type").is_some_and(|media_type| {
         let rest = media_type.strip_prefix(b"application/grpc");
-        rest.is_some_and(|rest| matches!(rest, [] | [b'+' | b';', ..]))
+        rest.is_some_and(|rest| matches!(rest, [] | [b'+', ..]))
     })
 }

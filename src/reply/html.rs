@@ -10,8 +10,8 @@ use crate::error::Error;
 use crate::limits::HTML_BYTES;
 use crate::request::RequestHead;
 
-/// Lets a page have inline styles and images, and nothing else: no script, no form
-/// and nothing from another place.
+/// Lets a page have inline styles and images in `data:` URLs, and nothing else: no
+/// script, no form and nothing from another place.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -41,7 +41,7 @@ impl Html {
         Rc::clone(&self.0)
     }
 
-    /// Adds the headers that keep a browser from doing more than showing the page.
+    /// Adds the headers that limit what the page can do in a browser.
     pub(super) fn add_protection(reply: &mut Reply) {
         reply.add_default("content-security-policy", CONTENT_SECURITY_POLICY);
         reply.add_default("x-content-type-options", "nosniff");

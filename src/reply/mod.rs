@@ -56,8 +56,8 @@ impl Response {
             && !self.body.is_too_long_for_grpc()
     }
 
-    /// Returns the method that a preflight asks about; `None` if `head` is none, or if
-    /// its origin is not listed.
+    /// Returns the method that a preflight asks about; `None` if the request is
+    /// not a preflight, or if its origin is not listed.
     pub(crate) fn preflight_method(&self, head: &impl RequestHead) -> Option<Vec<u8>> {
         self.cors_origins.as_ref()?.preflight_method(head)
     }

@@ -141,7 +141,7 @@ fn a_window_that_is_over_is_valid_and_off() {
     assert_eq!(plugin.host().tick_milliseconds, 0);
     assert_passes(&mut plugin);
     assert_gauges(&mut plugin, 0, 0, 0);
-    assert_eq!(log(&mut plugin), [""; 0], "nothing changes");
+    assert_eq!(log(&mut plugin), ["maintenance is off: the window has ended"]);
     let mut extended = configured_at(END, &night(r#", "onEnd": "Extend""#));
     assert_rejects(&mut extended, 60, &["get :path", "send_local_response"]);
 }
@@ -164,4 +164,14 @@ fn the_window_of_a_replaced_configuration_reports_nothing() {
     tick_at(&mut plugin, START);
     assert_eq!(log(&mut plugin), [""; 0]);
     assert_gauges(&mut plugin, 0, 0, 0);
+}
+
+#[test]
+fn a_scheduled_window_does_not_clear_the_gauge_of_another_vm() {
+    let mut plugin = configured_at(START - 10, &night(""));
+    let metrics = &mut plugin.host().metrics;
+    let active = metrics.iter_mut().find(|(name, _)| name == "maintenance_active");
+    active.expect("the gauge").1 = 1;
+    tick_at(&mut plugin, START - 5);
+    assert_gauges(&mut plugin, 1, START, END);
 }

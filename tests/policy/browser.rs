@@ -45,6 +45,8 @@ fn a_client_that_names_html_gets_the_page() {
         "application/problem+json;q=0.8, text/html;q=0.9",
         "text/html;Q=0.5, application/json;q=0.4",
         ", text/html,",
+        "text/html;",
+        "text/html; ;q=0.5",
     ] {
         assert_is_page(&rejection_of(&with_page(), &accepting(accept)), true);
     }

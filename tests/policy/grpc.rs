@@ -19,12 +19,20 @@ fn a_grpc_request_is_told_when_to_try_again() {
             r#"{{"enabled": true, "retryAfterSeconds": 300,
                 "response": {{"grpcRetryPushback": "{pushback}"}}}}"#
         ));
-        for content_type in ["application/grpc", "application/grpc+proto", "application/grpc;x=y"] {
+        for content_type in
+            ["application/grpc", "application/grpc+proto", "application/grpc+proto;x=y"]
+        {
             let reply = rejection_of(&policy, &grpc(content_type));
             assert_header(&reply, HEADER, expected);
             assert_header(&reply, "retry-after", Some("300"));
         }
-        for content_type in ["application/json", "application/grpc-web", "APPLICATION/GRPC", ""] {
+        for content_type in [
+            "application/json",
+            "application/grpc-web",
+            "application/grpc;x=y",
+            "APPLICATION/GRPC",
+            "",
+        ] {
             assert_header(&rejection_of(&policy, &grpc(content_type)), HEADER, None);
         }
         assert_header(&rejection_of(&policy, &Head::get("/")), HEADER, None);
