@@ -87,6 +87,16 @@ test-recipes: build ## test docs/recipes/ in Envoy, with a Prefect server and cl
 test-grpc: build ## test the retries of gRPC clients in Go and Python, which are fetched
 	$(call with-envoy,$(ENVOY_VERSION)) $(with-grpc) cargo test --locked --test grpc
 
+.PHONY: test-escapes
+test-escapes: build ## try to escape from an exemption, in front of nginx, Node, Python and Go (UPDATE=1 writes docs/escapes.md)
+	$(call with-envoy,$(ENVOY_VERSION)) cargo test --locked --test escapes
+
+# Exported, so that `make fuzz FUZZ_SECONDS=120` is enough.
+export FUZZ_SECONDS ?= 3600
+.PHONY: fuzz
+fuzz: ## fuzz each target in fuzz/ for FUZZ_SECONDS=3600 (FUZZ_TARGETS="hosts times", UPDATE_CORPUS=1)
+	@scripts/fuzz.sh
+
 .PHONY: local-images
 local-images: ## build the images for test-docker from local programs, and print the variables to pass to it
 	@$(call with-envoy,$(ENVOY_VERSION)) scripts/local-images.sh
@@ -120,8 +130,9 @@ istio-image: ## write the module's URL into the manifests of istio/ (URL=oci://.
 	@scripts/set-istio-image.sh '$(URL)'
 
 .PHONY: schema
-schema: ## regenerate istio/plugin-config.schema.json
+schema: ## regenerate istio/plugin-config.schema.json and istio/admission/policy.yaml
 	UPDATE_SCHEMA=1 cargo test --quiet --locked --test schema
+	cargo run --quiet --locked -p xtask -- admission
 
 .PHONY: size
 size: build ## print the size of the module by section, crate and function
@@ -137,6 +148,10 @@ N ?= 10000000
 .PHONY: soak
 soak: build ## send N=10000000 requests while the configuration changes every second
 	@$(call with-envoy,$(ENVOY_VERSION)) cargo run --quiet --locked -p xtask -- soak $(N)
+
+.PHONY: hostile
+hostile: build ## send N=10000000 malformed requests and frames to a service in maintenance (SEED= repeats a run)
+	@$(call with-envoy,$(ENVOY_VERSION)) cargo run --quiet --locked -p xtask -- hostile $(N)
 
 .PHONY: lint
 lint: ## run rustfmt, clippy, rustdoc, shellcheck, actionlint and cargo-deny

@@ -65,6 +65,12 @@ apply() {
 
 status() {
     echo "maintenance_active                  $(stat_sum 'wasmcustom\.maintenance_active')"
+    local gauge value
+    for gauge in dry_run_active window_start_timestamp_seconds window_end_timestamp_seconds; do
+        value=$(stat_sum "wasmcustom\\.maintenance_$gauge")
+        # A gauge that is 0 is of no interest, and most configurations set none of them.
+        [[ $value == 0 ]] || printf '%-35s %s\n' "maintenance_$gauge" "$value"
+    done
     echo "GET /                               $(reply /)"
     echo "GET /load-balancer/health-check     $(reply /load-balancer/health-check)"
 }

@@ -66,6 +66,7 @@ impl Bypass {
 #[cfg_attr(not(target_arch = "wasm32"), schemars(extend(
     "maxLength" = MAX_HEADER_NAME_BYTES,
     "pattern" = reply::HEADER_NAME_PATTERN,
+    "errorMessage" = token_header_error().to_string(),
     "not" = {
         "anyOf": [
             {"pattern": reply::any_of(&RESERVED_HEADER_NAMES)},
@@ -85,12 +86,16 @@ impl TryFrom<String> for TokenHeader {
         if is_token(&name) && name.len() <= MAX_HEADER_NAME_BYTES && !is_reserved {
             return Ok(Self(name));
         }
-        let reserved = RESERVED_HEADER_NAMES.join(", ");
-        Err(Error::new(format!(
-            "must be a header name of at most {MAX_HEADER_NAME_BYTES} bytes, and not {reserved} \
-             or a header that HTTP itself sets"
-        )))
+        Err(token_header_error())
     }
+}
+
+fn token_header_error() -> Error {
+    let reserved = RESERVED_HEADER_NAMES.join(", ");
+    Error::new(format!(
+        "must be a header name of at most {MAX_HEADER_NAME_BYTES} bytes, and not {reserved} \
+         or a header that HTTP itself sets"
+    ))
 }
 
 fn digests<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Digest>, D::Error> {
@@ -101,16 +106,17 @@ fn digests<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Digest>, D:
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[cfg_attr(not(target_arch = "wasm32"), schemars(with = "String", extend("pattern" = "^[0-9A-Fa-f]{64}$")))]
+#[cfg_attr(not(target_arch = "wasm32"), schemars(with = "String", extend("pattern" = "^[0-9A-Fa-f]{64}$", "errorMessage" = DIGEST_RULE)))]
 struct Digest([u8; 32]);
+
+const DIGEST_RULE: &str = "must be a SHA-256 digest: 64 hexadecimal digits";
 
 impl TryFrom<String> for Digest {
     type Error = Error;
 
     fn try_from(text: String) -> Result<Self, Error> {
         let mut digest = [0; 32];
-        hex::decode_to_slice(text, &mut digest)
-            .map_err(|_| Error::new("must be a SHA-256 digest: 64 hexadecimal digits"))?;
+        hex::decode_to_slice(text, &mut digest).map_err(|_| Error::new(DIGEST_RULE))?;
         Ok(Self(digest))
     }
 }

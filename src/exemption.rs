@@ -173,8 +173,10 @@ impl<'de> Deserialize<'de> for Methods {
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("pattern" = "^[A-Z0-9!#$%&'*+.^_`|~-]*[A-Z][A-Z0-9!#$%&'*+.^_`|~-]*$")))]
+#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("pattern" = "^[A-Z0-9!#$%&'*+.^_`|~-]*[A-Z][A-Z0-9!#$%&'*+.^_`|~-]*$", "errorMessage" = METHOD_RULE)))]
 struct Method(String);
+
+const METHOD_RULE: &str = "must be an HTTP method in upper case, as \"GET\"";
 
 impl TryFrom<String> for Method {
     type Error = Error;
@@ -189,7 +191,7 @@ impl TryFrom<String> for Method {
         if is_token(&name) && has_upper_case && !has_lower_case {
             Ok(Self(name))
         } else {
-            Err(Error::new("must be an HTTP method in upper case, as \"GET\""))
+            Err(Error::new(METHOD_RULE))
         }
     }
 }

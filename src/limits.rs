@@ -42,6 +42,10 @@ pub const MAX_HEADER_NAME_BYTES: usize = 256;
 pub const MAX_HEADER_VALUE_BYTES: usize = 8192;
 /// Longest body of the 503, in bytes.
 pub const MAX_BODY_BYTES: usize = 65_536;
+/// Longest body of the 503 to a gRPC call, in bytes. Envoy sends it as `grpc-message`,
+/// where a byte may take three. Clients in C++, Python and Java report another status
+/// than UNAVAILABLE if all metadata is longer than 8 KiB.
+pub const MAX_GRPC_BODY_BYTES: usize = 2048;
 /// Length of the body for browsers, in bytes.
 pub const HTML_BYTES: RangeInclusive<usize> = 1..=65_536;
 /// Number of origins whose pages may read the 503.

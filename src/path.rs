@@ -9,7 +9,7 @@ use crate::limits::MAX_PATH_BYTES;
 #[derive(Debug, Deserialize, PartialEq)]
 #[serde(try_from = "String")]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("maxLength" = MAX_PATH_BYTES, "pattern" = "^/[ -\"$->@-~]*$")))]
+#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("maxLength" = MAX_PATH_BYTES, "pattern" = "^/[ -\"$->@-~]*$", "errorMessage" = path_error("begin").to_string())))]
 pub struct ExactPath(String);
 
 impl ExactPath {
@@ -29,7 +29,7 @@ impl TryFrom<String> for ExactPath {
     type Error = Error;
 
     fn try_from(path: String) -> Result<Self, Error> {
-        if is_path(&path) { Ok(Self(path)) } else { Err(path_violation("begin")) }
+        if is_path(&path) { Ok(Self(path)) } else { Err(path_error("begin")) }
     }
 }
 
@@ -37,7 +37,7 @@ impl TryFrom<String> for ExactPath {
 #[derive(Debug, Deserialize, PartialEq)]
 #[serde(try_from = "String")]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("maxLength" = MAX_PATH_BYTES, "pattern" = "^/([ -\"$->@-~]*/)?$")))]
+#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("maxLength" = MAX_PATH_BYTES, "pattern" = "^/([ -\"$->@-~]*/)?$", "errorMessage" = path_error("begin and end").to_string())))]
 pub struct PathPrefix(String);
 
 impl PathPrefix {
@@ -58,7 +58,7 @@ impl TryFrom<String> for PathPrefix {
         if is_path(&prefix) && prefix.ends_with('/') {
             Ok(Self(prefix))
         } else {
-            Err(path_violation("begin and end"))
+            Err(path_error("begin and end"))
         }
     }
 }
@@ -70,7 +70,7 @@ fn is_path(path: &str) -> bool {
         && path.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'?' | b'#'))
 }
 
-fn path_violation(begin_or_end: &str) -> Error {
+fn path_error(begin_or_end: &str) -> Error {
     Error::new(format!(
         "must {begin_or_end} with \"/\" and be at most {MAX_PATH_BYTES} bytes of ASCII \
          without \"?\", \"#\" or control characters"

@@ -11,6 +11,7 @@
 //!    can be written in several ways.
 //! 6. What is in doubt is in scope: a request without a host or a path, a host
 //!    with user information, and a path that an upstream may read as another one.
+//!    Every path with a percent sign is: `/%73hop/` is `/shop/` to an upstream.
 
 use serde::{Deserialize, Deserializer};
 
@@ -54,20 +55,21 @@ impl Scope {
 
     fn has_path(&self, path: &[u8]) -> bool {
         let path = without_query(path);
-        is_ambiguous(path) || self.path_prefixes.iter().any(|prefix| prefix.matches(path))
+        let is_in_doubt = is_ambiguous(path) || path.contains(&b'%');
+        is_in_doubt || self.path_prefixes.iter().any(|prefix| prefix.matches(path))
     }
 }
 
 /// Returns the host of `:authority`; `None` if it is in doubt.
 fn host_of(authority: &[u8]) -> Option<&[u8]> {
-    if authority.is_empty() || authority.contains(&b'@') {
+    if authority.contains(&b'@') {
         return None;
     }
     if authority.starts_with(b"[") {
         return authority.split_inclusive(|byte| *byte == b']').next();
     }
     let host = authority.split(|byte| *byte == b':').next()?;
-    Some(host.strip_suffix(b".").unwrap_or(host))
+    Some(host.strip_suffix(b".").unwrap_or(host)).filter(|host| !host.is_empty())
 }
 
 fn hosts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<HostPattern>, D::Error> {
@@ -82,8 +84,10 @@ fn path_prefixes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PathP
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("maxLength" = MAX_HOST_BYTES, "pattern" = HOST_PATTERN)))]
+#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("maxLength" = MAX_HOST_BYTES, "pattern" = HOST_PATTERN, "errorMessage" = HOST_RULE)))]
 struct HostPattern(String);
+
+const HOST_RULE: &str = "must be a host in lower case without a port, or \"*.\" and such a host";
 
 #[cfg(not(target_arch = "wasm32"))]
 const HOST_PATTERN: &str = r"^((\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$";
@@ -121,8 +125,7 @@ impl TryFrom<String> for HostPattern {
         if is_host && text.len() <= MAX_HOST_BYTES {
             Ok(Self(text))
         } else {
-            let rule = "must be a host in lower case without a port, or \"*.\" and such a host";
-            Err(Error::new(rule))
+            Err(Error::new(HOST_RULE))
         }
     }
 }

@@ -118,7 +118,7 @@ impl Window {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[cfg_attr(not(target_arch = "wasm32"), schemars(with = "String", extend("format" = "date-time", "pattern" = TIME_PATTERN)))]
+#[cfg_attr(not(target_arch = "wasm32"), schemars(with = "String", extend("format" = "date-time", "pattern" = TIME_PATTERN, "errorMessage" = TIME_RULE)))]
 pub struct Time {
     /// Text, as in the configuration.
     pub text: String,
@@ -132,16 +132,16 @@ pub struct Time {
 const TIME_PATTERN: &str = "^(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])\
     T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$";
 
+const TIME_RULE: &str = "must be a time from 1970 to 9999 in whole seconds with a UTC offset, \
+    as 2026-11-24T02:00:00Z or 2026-11-24T03:00:00+01:00";
+
 impl TryFrom<String> for Time {
     type Error = Error;
 
     fn try_from(text: String) -> Result<Self, Error> {
         match seconds_since_1970(&text) {
             Some(seconds) => Ok(Self { text, seconds }),
-            None => Err(Error::new(
-                "must be a time from 1970 to 9999 in whole seconds with a UTC offset, \
-                 as 2026-11-24T02:00:00Z or 2026-11-24T03:00:00+01:00",
-            )),
+            None => Err(Error::new(TIME_RULE)),
         }
     }
 }
@@ -157,7 +157,7 @@ fn seconds_since_1970(text: &str) -> Option<u64> {
     let has_length = text.len() == "2026-11-24T02:00:00Z".len()
         || text.len() == "2026-11-24T02:00:00+01:00".len();
     let is_plain = |byte: u8| byte.is_ascii_digit() || b"-+:TZ".contains(&byte);
-    if !has_length || !text.bytes().all(is_plain) {
+    if !has_length || text < "1970" || !text.bytes().all(is_plain) {
         return None;
     }
     let time = DateTime::parse_str_rfc3339(text).ok()?;

@@ -9,18 +9,18 @@
 //!    `on_configure` (`root_context.rs`). An invalid configuration is refused:
 //!    the previous root context stays in use. A valid one becomes a plugin
 //!    (`plugin.rs`). Its root context is now the newest of its plugin name in the VM
-//!    (`active.rs`). It sets the gauges (`metrics.rs`) and announces the state: the
-//!    first VM to do so writes the log line (`announcement.rs`). While maintenance is
-//!    in force or scheduled, a timer runs.
+//!    (`active.rs`). `state.rs` then sets the gauges (`metrics.rs`) and announces the
+//!    state: the first VM to do so writes the log line (`announcement.rs`). While
+//!    maintenance is in force or scheduled, a timer runs.
 //! 3. For each request it creates an HTTP context on the newest root context
 //!    and calls `on_http_request_headers` (`http_context.rs`): the policy decides, the
 //!    plugin counts, and a rejected request is answered by a local reply
 //!    (`local_reply.rs`), which was prepared in step 2 if it is the same for every
-//!    request. `Retry-After` may need the time (`clock.rs`) and a random number
-//!    (`random.rs`).
+//!    request. While a window with an end is in force, the request reads the time
+//!    (`clock.rs`): the end is exact. Jitter needs a random number (`random.rs`).
 //! 4. Once a second, `on_tick` hands the counts over to Envoy and repeats the gauges.
-//!    Counting a request therefore makes no host call. If the window of the plugin
-//!    has started or ended, it sets the gauges and announces the state as in step 2.
+//!    Counting a request therefore makes no host call. It also notices the start of a
+//!    window, and reports its start and its end as in step 2.
 //! 5. When the last stream of an old root context has ended, Envoy deletes it:
 //!    `drop` hands the last counts over, stops the timer, and, if no newer
 //!    root context has taken its place, clears the gauges and announces that the

@@ -22,16 +22,16 @@ thread_local! {
 
 /// Makes `root_context` the newest of `plugin`.
 pub fn begin(plugin: &str, root_context: u32, policy: &Policy, stage: Stage) {
-    let state = State::new(policy, stage);
+    let shown = State::new(policy, stage);
     let generation =
-        PLUGINS.with_borrow_mut(|plugins| plugins.set_newest(plugin, root_context, state));
+        PLUGINS.with_borrow_mut(|plugins| plugins.set_newest(plugin, root_context, shown));
     report(plugin, generation, policy, stage);
 }
 
 /// Reports that the window of `root_context` has come to another stage.
 pub fn enter_stage(plugin: &str, root_context: u32, policy: &Policy, stage: Stage) {
-    let state = State::new(policy, stage);
-    let generation = PLUGINS.with_borrow_mut(|plugins| plugins.update(root_context, state));
+    let shown = State::new(policy, stage);
+    let generation = PLUGINS.with_borrow_mut(|plugins| plugins.update(root_context, shown));
     if let Some(generation) = generation {
         report(plugin, generation, policy, stage);
     }
@@ -40,8 +40,8 @@ pub fn enter_stage(plugin: &str, root_context: u32, policy: &Policy, stage: Stag
 fn report(plugin: &str, generation: usize, policy: &Policy, stage: Stage) {
     set_gauges();
     let (summary, version) = (policy.summary(stage), env!("CARGO_PKG_VERSION"));
-    let state = format!("{summary} (maintenance-filter {version})");
-    announce(plugin, |last| last.after_configuration(generation, stage, &state));
+    let line = format!("{summary} (maintenance-filter {version})");
+    announce(plugin, |last| last.after_configuration(generation, stage, &line));
 }
 
 /// Returns whether `plugin` has no newest root context, although a stream begins

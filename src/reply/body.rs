@@ -5,7 +5,7 @@ use std::rc::Rc;
 use serde::Deserialize;
 
 use crate::error::Error;
-use crate::limits::{DEFAULT_BODY, MAX_BODY_BYTES};
+use crate::limits::{DEFAULT_BODY, MAX_BODY_BYTES, MAX_GRPC_BODY_BYTES};
 
 /// The body of the 503.
 #[derive(Debug, Deserialize)]
@@ -33,6 +33,11 @@ impl TryFrom<String> for Body {
 }
 
 impl Body {
+    /// Returns whether gRPC clients cannot read a reply with this body.
+    pub(super) fn is_too_long_for_grpc(&self) -> bool {
+        self.0.len() > MAX_GRPC_BODY_BYTES
+    }
+
     pub(super) fn text(&self) -> Rc<str> {
         Rc::clone(&self.0)
     }

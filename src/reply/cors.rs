@@ -94,7 +94,7 @@ impl<'de> Deserialize<'de> for CorsOrigins {
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("maxLength" = MAX_ORIGIN_BYTES, "pattern" = ORIGIN_PATTERN)))]
+#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("maxLength" = MAX_ORIGIN_BYTES, "pattern" = ORIGIN_PATTERN, "errorMessage" = origin_error().to_string())))]
 struct Origin(String);
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -117,10 +117,14 @@ impl TryFrom<String> for Origin {
         if (is_origin || text == ANY) && text.len() <= MAX_ORIGIN_BYTES {
             Ok(Self(text))
         } else {
-            Err(Error::new(format!(
-                "must be an origin of at most {MAX_ORIGIN_BYTES} bytes in lower case, without a path, \
-                 as \"https://app.example.com\", or \"*\""
-            )))
+            Err(origin_error())
         }
     }
+}
+
+fn origin_error() -> Error {
+    Error::new(format!(
+        "must be an origin of at most {MAX_ORIGIN_BYTES} bytes in lower case, without a path, \
+         as \"https://app.example.com\", or \"*\""
+    ))
 }

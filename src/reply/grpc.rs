@@ -1,5 +1,7 @@
-//! `grpc-retry-pushback-ms`: tells a gRPC client that has a retry policy when to try
-//! again ([gRPC A6](https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback)).
+//! Replies to gRPC requests.
+//!
+//! `grpc-retry-pushback-ms` tells a gRPC client that has a retry policy when to
+//! try again ([gRPC A6](https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback)).
 //! gRPC clients do not read `Retry-After`.
 
 use serde::Deserialize;
@@ -33,16 +35,17 @@ impl GrpcRetryPushback {
             Self::Never => "-1".into(),
             Self::RetryAfter => format!("{retry_after}000"),
         };
-        if head.header("content-type").is_some_and(|media_type| is_grpc(&media_type)) {
+        if is_grpc(head) {
             reply.add_default("grpc-retry-pushback-ms", &pushback);
         }
     }
 }
 
-/// Returns whether `media_type` is `application/grpc`, as Envoy decides it: with or
-/// without a suffix or parameters.
-fn is_grpc(media_type: &[u8]) -> bool {
-    media_type
-        .strip_prefix(b"application/grpc")
-        .is_some_and(|rest| matches!(rest, [] | [b'+' | b';', ..]))
+/// Returns whether `head` is a gRPC request, as Envoy decides it: by the media type
+/// `application/grpc`, with or without a suffix or parameters.
+pub(super) fn is_grpc(head: &impl RequestHead) -> bool {
+    head.header("content-type").is_some_and(|media_type| {
+        let rest = media_type.strip_prefix(b"application/grpc");
+        rest.is_some_and(|rest| matches!(rest, [] | [b'+' | b';', ..]))
+    })
 }

@@ -47,6 +47,7 @@ pub const OWNED_HEADER_NAMES: [&str; 16] = [
             "maxLength": MAX_HEADER_NAME_BYTES,
             "pattern": HEADER_NAME_PATTERN,
             "not": {"pattern": any_of(&OWNED_HEADER_NAMES)},
+            "errorMessage": format!("{HEADER_NAME_RULE}, and not of a header that HTTP itself sets"),
         },
     ),
 ))]
@@ -93,6 +94,8 @@ impl<'de> Visitor<'de> for HeadersVisitor {
 #[serde(try_from = "String")]
 struct HeaderName(String);
 
+const HEADER_NAME_RULE: &str = "a header name must be of letters, digits and !#$%&'*+-.^_`|~";
+
 impl TryFrom<String> for HeaderName {
     type Error = Error;
 
@@ -105,7 +108,7 @@ impl TryFrom<String> for HeaderName {
         } else if is_token(&name) {
             Ok(Self(name))
         } else {
-            Err(Error::new("a header name must be of letters, digits and !#$%&'*+-.^_`|~"))
+            Err(Error::new(HEADER_NAME_RULE))
         }
     }
 }
@@ -117,8 +120,12 @@ impl TryFrom<String> for HeaderName {
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema), schemars(extend(
     "maxLength" = MAX_HEADER_VALUE_BYTES,
     "pattern" = HEADER_VALUE_PATTERN,
+    "errorMessage" = HEADER_VALUE_RULE,
 )))]
 struct HeaderValue(String);
+
+const HEADER_VALUE_RULE: &str =
+    "must be a header value: no control characters, no space at either end";
 
 impl TryFrom<String> for HeaderValue {
     type Error = Error;
@@ -132,8 +139,7 @@ impl TryFrom<String> for HeaderValue {
         if is_trimmed && value.bytes().all(is_allowed) {
             Ok(Self(value))
         } else {
-            let rule = "must be a header value: no control characters, no space at either end";
-            Err(Error::new(rule))
+            Err(Error::new(HEADER_VALUE_RULE))
         }
     }
 }
@@ -145,6 +151,7 @@ impl TryFrom<String> for HeaderValue {
     "minLength" = 1,
     "maxLength" = MAX_HEADER_VALUE_BYTES,
     "pattern" = HEADER_VALUE_PATTERN,
+    "errorMessage" = HEADER_VALUE_RULE,
     "default" = DEFAULT_CONTENT_TYPE,
 )))]
 pub struct ContentType(HeaderValue);

@@ -21,6 +21,8 @@ use std::rc::Rc;
 
 use serde::Deserialize;
 
+use self::grpc::is_grpc;
+use crate::limits::DEFAULT_CONTENT_TYPE;
 use crate::request::RequestHead;
 
 /// The object `response`: the answer to every request that is not exempt.
@@ -51,6 +53,7 @@ impl Response {
         self.html.is_none()
             && self.cors_origins.is_none()
             && self.grpc_retry_pushback == GrpcRetryPushback::None
+            && !self.body.is_too_long_for_grpc()
     }
 
     /// Returns the method that a preflight asks about; `None` if `head` is none, or if
@@ -74,6 +77,9 @@ impl Response {
         let page = self.html.as_ref().filter(|_| html::is_page_visit(head));
         let (content_type, body) = match page {
             Some(page) => (Html::CONTENT_TYPE, page.text()),
+            None if self.body.is_too_long_for_grpc() && is_grpc(head) => {
+                (DEFAULT_CONTENT_TYPE, Body::default().text())
+            }
             None => (self.content_type.as_str(), self.body.text()),
         };
         let mut reply = Reply { body, ..Reply::new(503, "maintenance_mode") };

@@ -57,7 +57,7 @@ async fn poll(envoy: &Envoy, mut is_last: impl FnMut(Duration, &Answer) -> bool)
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_starts_and_ends_by_itself() {
     let (mut envoy, upstream) = start_switchable("{}").await;
-    let (start, end) = (now().as_secs() + 3, now().as_secs() + 7);
+    let (start, end) = (now().as_secs() + 3, now().as_secs() + 9);
     let (start_text, end_text) = (text(start), text(end));
     let window = format!(r#""start": "{start_text}", "end": "{end_text}""#);
     envoy.switch(&configuration(&window, "")).await;
@@ -69,7 +69,8 @@ async fn a_window_starts_and_ends_by_itself() {
     let is_rejected = |sent: Duration, answer: &Answer| {
         if answer.status != 503 {
             assert_application(answer);
-            assert!(sent.as_secs() <= start + 1, "the start is more than a second late");
+            // A second, and more on a busy machine.
+            assert!(sent.as_secs() <= start + 3, "the start is late");
             return false;
         }
         assert!(now().as_secs() >= start, "rejected before the start");

@@ -51,3 +51,19 @@ fn a_header_of_the_configuration_replaces_the_pushback() {
     );
     assert_header(&rejection_of(&policy, &grpc("application/grpc")), HEADER, Some("5"));
 }
+
+/// Envoy sends the body as `grpc-message`, and some clients fail on more than 8 KiB of
+/// metadata.
+#[test]
+fn a_body_that_grpc_clients_cannot_read_is_replaced_by_the_default() {
+    for (length, is_replaced) in [(2048, false), (2049, true), (65_536, true)] {
+        let body = "x".repeat(length);
+        let policy = policy(&format!(
+            r#"{{"enabled": true, "response": {{"body": "{body}", "contentType": "text/plain"}}}}"#
+        ));
+        assert_eq!(policy.fixed_rejection().is_none(), is_replaced, "{length}");
+        let reply = rejection_of(&policy, &grpc("application/grpc"));
+        assert_eq!(*reply.body != *body, is_replaced, "{length}");
+        assert_eq!(*rejection_of(&policy, &Head::get("/")).body, *body, "{length}");
+    }
+}

@@ -112,3 +112,18 @@ fn an_exemption_applies_within_the_scope() {
         Forward
     );
 }
+
+/// Every upstream decodes the letters of a path.
+#[test]
+fn a_path_with_encoded_letters_is_in_scope() {
+    let policy = scoped(r#"{"pathPrefixes": ["/shop/"]}"#);
+    for path in ["/%73hop/", "/sho%70/a", "/%53hop/../shop/"] {
+        assert_eq!(policy.decide(InForce, &Head::get(path)), Reject, "{path}");
+    }
+}
+
+#[test]
+fn an_authority_without_a_host_is_in_scope() {
+    let policy = scoped(r#"{"hosts": ["shop.example.com"]}"#);
+    assert_hosts(&policy, Reject, &[":80", ":", ".", ".:80"]);
+}

@@ -13,9 +13,9 @@ use crate::manifest::{eventually_metric, plugin_config, start_with};
 
 const STAGE_TIMEOUT: Duration = Duration::from_secs(30);
 const SECONDS_UNTIL_START: u64 = 10;
-const SECONDS_OF_WINDOW: u64 = 5;
-/// `start` may be a second late, and the test's clock is read after the reply.
-const TOLERANCE_SECONDS: u64 = 3;
+const SECONDS_OF_WINDOW: u64 = 10;
+/// `start` may be a second late in each worker, and more on a busy machine.
+const TOLERANCE_SECONDS: u64 = 5;
 
 /// Window of a test, in seconds since 1970.
 struct Night {
@@ -46,8 +46,13 @@ async fn until_in_force(night: &Night, config: &Value) -> (Envoy, Upstream, usiz
     assert_eq!(envoy.get("/").await.status, 200, "before the start");
     assert!(now() < night.start, "Envoy started too slowly for this test");
     eventually_log(&envoy, "maintenance is scheduled: from ").await;
-    let answer = until(&envoy, "maintenance begins", |answer| answer.status == 503).await;
-    assert!((night.start..=night.start + TOLERANCE_SECONDS).contains(&now()), "begun at {}", now());
+    // Each worker has a timer of its own, so some may pass requests after others reject.
+    let is_last = |sent: u64, answer: &Answer| {
+        assert!(answer.status == 200 || now() >= night.start, "rejected before the start");
+        sent >= night.start + TOLERANCE_SECONDS
+    };
+    let answer = until(&envoy, "maintenance is in force", is_last).await;
+    assert_eq!(answer.status, 503);
     let retry_after: u64 = answer.header("retry-after").parse().expect("seconds");
     assert!((1..=SECONDS_OF_WINDOW).contains(&retry_after), "{retry_after} is no countdown");
     eventually_metric(&envoy, "maintenance_window_start_timestamp_seconds", night.start).await;
@@ -62,7 +67,7 @@ async fn maintenance_begins_by_the_clock_and_is_extended() {
     let config = night.config();
     assert_eq!(config["window"]["onEnd"], "Extend", "as in the manifest");
     let (mut envoy, upstream, received) = until_in_force(&night, &config).await;
-    let extended = |answer: &Answer| answer.header("retry-after") == "900";
+    let extended = |_, answer: &Answer| answer.header("retry-after") == "900";
     let answer = until(&envoy, "maintenance is extended", extended).await;
     assert_eq!(answer.status, 503);
     assert!(now() >= night.end);
@@ -81,17 +86,23 @@ async fn maintenance_stops_by_the_clock() {
     let mut config = night.config();
     config["window"]["onEnd"] = json!("Stop");
     let (envoy, upstream, received) = until_in_force(&night, &config).await;
-    until(&envoy, "maintenance ends", |answer| answer.status == 200).await;
-    assert!((night.end..=night.end + TOLERANCE_SECONDS).contains(&now()), "ended at {}", now());
+    let is_over = |sent, answer: &Answer| {
+        assert!(answer.status == 200 || sent < night.end, "rejected after the end");
+        answer.status == 200
+    };
+    until(&envoy, "maintenance ends", is_over).await;
+    assert!(now() >= night.end, "ended too early");
     assert_eq!(upstream.requests().len(), received + 1, "a request reached the application");
     eventually_log(&envoy, "maintenance is off: the window has ended").await;
 }
 
-/// Sends `GET /` until the answer is as wanted.
-async fn until(envoy: &Envoy, condition: &str, wanted: impl Fn(&Answer) -> bool) -> Answer {
+/// Sends `GET /` until `is_last`, which gets the time of the request, in seconds since
+/// 1970, and the answer.
+async fn until(envoy: &Envoy, condition: &str, is_last: impl Fn(u64, &Answer) -> bool) -> Answer {
     let answered = async || {
+        let sent = now();
         let answer = envoy.get("/").await;
-        wanted(&answer).then_some(answer)
+        is_last(sent, &answer).then_some(answer)
     };
     eventually(condition, STAGE_TIMEOUT, answered).await
 }

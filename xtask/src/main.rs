@@ -1,13 +1,17 @@
-//! Measures what the module costs: `size`, `bench`, `soak` and `throttled`. The
-//! Makefile has a target for each of the first three.
+//! Measures what the module costs: `size`, `bench`, `soak` and `throttled`. Writes
+//! the admission policy: `admission`. The Makefile has a target for each but
+//! `throttled`.
 
+mod admission;
 mod bench;
 mod callgrind;
 mod cgroup;
 mod chart;
 mod ecds;
 mod envoy_config;
+mod fuzz_seeds;
 mod h2load;
+mod hostile;
 mod page;
 mod process_usage;
 mod results;
@@ -22,16 +26,22 @@ mod variants;
 use std::path::Path;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: xtask size LINKED.wasm SHIPPED.wasm | bench | soak REQUESTS | throttled OLD.wasm NEW.wasm";
+const USAGE: &str = "usage: xtask admission | size LINKED.wasm SHIPPED.wasm | bench | soak REQUESTS | hostile REQUESTS \
+    | fuzz-seeds FOLDER | throttled OLD.wasm NEW.wasm";
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["admission"] => admission::write(),
         ["size", linked, shipped] => size::print(linked, shipped),
         ["bench"] => bench::run().await,
         ["soak", requests] if requests.parse::<u64>().is_ok() => {
             return soak::run(requests.parse().unwrap_or_default()).await;
+        }
+        ["fuzz-seeds", folder] => fuzz_seeds::write_all(Path::new(folder)),
+        ["hostile", requests] if requests.parse::<u64>().is_ok() => {
+            return hostile::run(requests.parse().unwrap_or_default()).await;
         }
         ["throttled", old, new] => throttled::run(Path::new(old), Path::new(new)).await,
         _ => {

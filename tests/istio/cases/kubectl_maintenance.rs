@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::{Duration, SystemTime};
 
 use harness::upstream::BODY;
 use harness::wait::eventually;
@@ -62,14 +63,24 @@ impl Operator<'_> {
         proxies.iter().map(|proxy| fields.map(|field| proxy[field].clone()).into()).collect()
     }
 
-    /// Configuration of the plugin in the API.
+    /// Configuration of the plugin in the API, without the response, which no command
+    /// changes.
     fn plugin_config(&self) -> Value {
         let config = "jsonpath={.spec.pluginConfig}";
         let plugin =
             ["get", "wasmplugin", "maintenance-standby", "-n", self.namespace, "-o", config];
         let text = self.mesh.plane.kubectl().run(&plugin);
-        serde_json::from_str(&text).expect(&text)
+        let mut config: Value = serde_json::from_str(&text).expect(&text);
+        let response = config.as_object_mut().and_then(|fields| fields.remove("response"));
+        assert_eq!(response, Some(json!({"headers": {"x-envoy-ratelimited": "true"}})));
+        config
     }
+}
+
+/// A time from now on, as in a configuration.
+fn time_in(seconds: u64) -> String {
+    let time = SystemTime::now() + Duration::from_secs(seconds);
+    humantime::format_rfc3339_seconds(time).to_string()
 }
 
 /// Every command with a sidecar. Its proxy has two pods: in one it is a container, in
@@ -142,9 +153,36 @@ pub async fn each_command_changes_the_sidecar_and_status_shows_it(mesh: &Mesh) {
     operator.must_exit(0, &["status", "--wait", "on"]);
     assert_maintenance(&service.until_status(503).await, "60");
 
-    service.delete("standby");
+    // A window: scheduled by a patch, then brought forward with an end.
+    let in_an_hour = time_in(3600);
+    let patch = json!({"spec": {"pluginConfig": {"window": {"start": in_an_hour}}}}).to_string();
+    mesh.plane.kubectl().run(&[
+        "patch",
+        "wasmplugin",
+        "maintenance-standby",
+        "-n",
+        &namespace,
+        "--type=merge",
+        "-p",
+        &patch,
+    ]);
     let text = operator.must_exit(0, &["status", "--wait", "off"]);
-    assert!(text.contains("(2 Absent)"), "{text}");
+    assert!(text.contains("(2 Scheduled)"), "{text}");
+    assert_eq!(service.until_status(200).await.body, BODY);
+    let soon = time_in(15);
+    operator.must_exit(0, &["on", "--retry-after", "60", "--until", &soon]);
+    let text = operator.must_exit(0, &["status", "--wait", "on"]);
+    assert!(text.contains(&soon), "ENDS is {soon}: {text}");
+    let answer = service.until_status(503).await;
+    let retry_after: u64 = answer.header("retry-after").parse().expect("seconds");
+    assert!((1..=15).contains(&retry_after), "{retry_after} s is no countdown");
+    assert_eq!(service.until_status(200).await.body, BODY, "the window ends by itself");
+    let text = operator.must_exit(0, &["status", "--wait", "off"]);
+    assert!(text.contains("(2 Off)"), "{text}");
+
+    service.delete("standby");
+    let absent = async || operator.proxies().iter().all(|row| row[1] == "Absent").then_some(());
+    eventually("the proxies have forgotten the filter", CHANGE_TIMEOUT, absent).await;
     assert_eq!(service.until_status(200).await.body, BODY);
 }
 

@@ -61,7 +61,7 @@ pub fn all() -> Vec<(&'static str, Case)> {
         admission::the_policy_agrees_with_the_filter_on_the_table,
         admission::the_policy_recognizes_the_plugin_and_ignores_others,
         admission::the_policy_keeps_the_plugin_off_outbound_listeners,
-        admission::the_policy_keeps_a_scope_by_host_out_of_sidecars,
+        admission::the_policy_keeps_a_scope_by_host_to_gateways,
         admission::the_policy_accepts_the_shipped_manifests,
         admission::the_policy_accepts_the_recipes,
         admission::the_largest_configuration_is_within_the_cost_limit,

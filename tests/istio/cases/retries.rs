@@ -110,10 +110,10 @@ async fn tries(service: &Service, caller: &Service, request: &str, send: impl As
     for _ in 0..CALLS {
         send().await;
     }
-    let sent = CALLS + caller.proxy().retries().await - retries_before;
-    let all_arrived = async || (arrived() == arrived_before + sent).then_some(());
-    eventually(&format!("{sent} requests arrive"), CHANGE_TIMEOUT, all_arrived).await;
-    sent
+    let total = CALLS + caller.proxy().retries().await - retries_before;
+    let all_arrived = async || (arrived() == arrived_before + total).then_some(());
+    eventually(&format!("{total} requests arrive"), CHANGE_TIMEOUT, all_arrived).await;
+    total
 }
 
 /// Calls the gRPC health service through the caller's sidecar.

@@ -1,0 +1,170 @@
+//! Request targets that one program reads as a path below `/public/` and another
+//! one as a path outside of it.
+
+/// Targets by the kind of trick.
+pub const TRICKS: &[(&str, &[&[u8]])] = &[
+    ("plain", &[b"/public/a", b"/private/a", b"/public", b"/Public/a"]),
+    (
+        "dot segments",
+        &[
+            b"/public/../private/a",
+            b"/public/./../private/a",
+            b"/public/a/../../private/a",
+            b"/public/..",
+            b"/public/.",
+            b"/public/.../private/a",
+            b"/./private/a",
+            b"/private/./a",
+            b"/other/../private/a",
+        ],
+    ),
+    (
+        "encoded dots",
+        &[
+            b"/public/%2e%2e/private/a",
+            b"/public/%2E%2E/private/a",
+            b"/public/.%2e/private/a",
+            b"/public/%2e./private/a",
+            b"/other/%2e%2e/private/a",
+        ],
+    ),
+    (
+        "encoded slashes",
+        &[
+            b"/public/..%2fprivate/a",
+            b"/public/..%2Fprivate%2Fa",
+            b"/public%2f..%2fprivate/a",
+            b"/public/%2f../private/a",
+            b"/private%2fa",
+            b"/%2fprivate/a",
+        ],
+    ),
+    (
+        "encoded twice",
+        &[
+            b"/public/%252e%252e/private/a",
+            b"/public/..%252fprivate/a",
+            b"/public/%25252e%25252e/private/a",
+            b"/public/%%32e%%32e/private/a",
+            b"/public/%2%65%2%65/private/a",
+        ],
+    ),
+    (
+        "encoded letters",
+        &[b"/%70ublic/a", b"/%70rivate/a", b"/privat%65/a", b"/publi%63/../private/a"],
+    ),
+    (
+        "backslashes",
+        &[
+            b"/public/..\\private/a",
+            b"/public\\..\\private\\a",
+            b"/public/..%5cprivate/a",
+            b"/public/..%5Cprivate/a",
+            b"\\private\\a",
+            b"/\\private/a",
+        ],
+    ),
+    (
+        "path parameters",
+        &[
+            b"/public/..;/private/a",
+            b"/public/..;a=b/private/a",
+            b"/public;/../private/a",
+            b"/private;a/a",
+            b"/public/..%3b/private/a",
+        ],
+    ),
+    (
+        "empty segments",
+        &[
+            b"/public//../private/a",
+            b"/public/..//private/a",
+            b"//private/a",
+            b"/public//../../private/a",
+        ],
+    ),
+    (
+        "NUL and other control characters, encoded",
+        &[
+            b"/public/..%00/private/a",
+            b"/public/.%00./private/a",
+            b"/private/a%00",
+            b"/public/..%09/private/a",
+            b"/public/.%09./private/a",
+            b"/public/.%0d./private/a",
+            b"/public/.%0a./private/a",
+            b"/public/..%20/private/a",
+            b"/public/..%7f/private/a",
+        ],
+    ),
+    (
+        "control characters and spaces, as they are",
+        &[
+            b"/public/.\t./private/a",
+            b"/public/..\t/private/a",
+            b"/\tprivate/a",
+            b"/public/.\x0b./private/a",
+            b"/public/.\x0c./private/a",
+            b"/public/.\r./private/a",
+            b"/public/.\x7f./private/a",
+            b"/public/.. /private/a",
+            b"/public/.\0./private/a",
+        ],
+    ),
+    (
+        "overlong and invalid UTF-8",
+        &[
+            b"/public/%c0%ae%c0%ae/private/a",
+            b"/public/..%c0%afprivate/a",
+            b"/public/%e0%80%ae%e0%80%ae/private/a",
+            b"/public/\xc0\xae\xc0\xae/private/a",
+            b"/public/..\xc0\xafprivate/a",
+            b"/public/\xff/../private/a",
+            b"/public/.%ff./private/a",
+        ],
+    ),
+    (
+        "other characters that look like dots and slashes",
+        &[
+            b"/public/%ef%bc%8e%ef%bc%8e/private/a",
+            b"/public/\xef\xbc\x8e\xef\xbc\x8e/private/a",
+            b"/public/%e2%80%a4%e2%80%a4/private/a",
+            b"/public/..%e2%88%95private/a",
+            b"/public/..%ef%bc%8fprivate/a",
+            b"/public/%u002e%u002e/private/a",
+            b"/public/..%u2215private/a",
+        ],
+    ),
+    (
+        "query and fragment",
+        &[
+            b"/public/a?/../../private/a",
+            b"/public/?../../private/a",
+            b"/public/a#/../../private/a",
+            b"/public/#/../../private/a",
+            b"/public/a%3f/../../private/a",
+            b"/public/a%23/../../private/a",
+            b"/private/a?/public/",
+            b"/private/a#/public/",
+            b"?/public/a",
+        ],
+    ),
+    (
+        "absolute form",
+        &[
+            b"http://service.example/public/a",
+            b"http://service.example/private/a",
+            b"http://service.example/public/../private/a",
+            b"HTTP://SERVICE.EXAMPLE/public/%2e%2e/private/a",
+            b"http://service.example",
+            b"http://service.example?/public/a",
+            b"http:/public/../private/a",
+            b"http:///private/a",
+            b"http://service.example\\private\\a",
+            b"//service.example/private/a",
+            b"/public/http://service.example/../../../../private/a",
+            b"private/a",
+            b"public/../private/a",
+        ],
+    ),
+];
