@@ -43,15 +43,12 @@ pub async fn without_the_config_map_every_request_gets_500(cluster: &Cluster) {
     application.set_image(URL);
     patch_pods(&application).await;
     application.until_application_answers(&[Caller::Node]).await;
+    application.apply("standby");
+    until_closed(&application).await;
+    application.delete("standby");
+    application.until_application_answers(&[Caller::Node]).await;
     application.apply("maintenance-mode");
-    let refused = async || {
-        let reply = application.get(Caller::Node, "/").await.ok()?;
-        (reply.status != 200).then_some(reply)
-    };
-    let reply = eventually("the change is in force", CHANGE_TIMEOUT, refused).await;
-    assert_eq!(reply.status, 500, "{reply:?}");
-    let reply = application.get(Caller::Node, HEALTH_CHECK).await.expect("a reply");
-    assert_eq!(reply.status, 500, "{reply:?}");
+    until_closed(&application).await;
 
     // New pods have the file.
     create_config_map(&application);
@@ -61,6 +58,18 @@ pub async fn without_the_config_map_every_request_gets_500(cluster: &Cluster) {
     application.until_maintenance(&callers::ALL).await;
     assert_eq!(application.count("GET /").await, 0, "a request reached the application");
     application.finish();
+}
+
+/// Waits until every request gets 500, the load balancer's health check included.
+async fn until_closed(application: &Application) {
+    for path in ["/", HEALTH_CHECK] {
+        let refused = async || {
+            let reply = application.get(Caller::Node, path).await.ok()?;
+            (reply.status != 200).then_some(reply)
+        };
+        let reply = eventually("the change is in force", CHANGE_TIMEOUT, refused).await;
+        assert_eq!(reply.status, 500, "{reply:?}");
+    }
 }
 
 /// Makes the `ConfigMap` with the command of `pods.patch`.
