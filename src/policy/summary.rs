@@ -26,15 +26,12 @@ impl Policy {
             Stage::Extended if is_dry_run => "in dry run past the end of its window",
             Stage::Extended => "past the end of its window",
         };
-        let until = match stage {
-            Stage::InForce => with_time(self.window.end(), "until"),
-            _ => String::new(),
-        };
-        let counts_down = stage == Stage::InForce && self.window.end().is_some();
-        let retry_after = match self.retry_after {
-            None if counts_down => "counts down".into(),
-            Some(seconds) if counts_down => format!("at most {seconds} s"),
-            seconds => format!("{} s", seconds.unwrap_or_default()),
+        let end_ahead = self.window.end().filter(|_| stage == Stage::InForce);
+        let until = with_time(end_ahead, "until");
+        let retry_after = match (self.retry_after, end_ahead) {
+            (None, Some(_)) => "counts down".into(),
+            (Some(seconds), Some(_)) => format!("at most {seconds} s"),
+            (seconds, None) => format!("{} s", seconds.unwrap_or_default()),
         };
         let jitter = match self.jitter.0 {
             0 => String::new(),
