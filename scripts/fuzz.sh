@@ -5,7 +5,7 @@ set -euo pipefail
 . scripts/lib.sh
 
 need g++ "libFuzzer is built from source (Debian: g++)"
-cargo_fuzz=$(scripts/get-cargo-fuzz.sh)
+cargo_fuzz=$(scripts/get-cargo-tool.sh cargo-fuzz 0.13.2)
 folder=$(realpath -m "${CARGO_TARGET_DIR:-target}")/fuzz
 read -ra targets <<<"${FUZZ_TARGETS:-$("$cargo_fuzz" fuzz list | paste -sd ' ')}"
 export cargo_fuzz folder

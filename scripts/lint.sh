@@ -38,7 +38,7 @@ else
 fi
 
 step "cargo-deny: licences, duplicate versions, crate sources"
-cargo_deny=$(scripts/get-cargo-deny.sh)
+cargo_deny=$(scripts/get-cargo-tool.sh cargo-deny 0.20.2)
 deny() { "$cargo_deny" --locked "$@"; }
 deny check licenses bans sources
 
