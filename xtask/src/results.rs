@@ -65,6 +65,8 @@ impl VariantResults {
     pub async fn check(&self) {
         let Variant { label, path, headers, status, .. } = &self.variant;
         let mut request = client::request("GET", path);
+        // The host that h2load sends: `scope.hosts` depends on it.
+        request.headers_mut().insert("host", "127.0.0.1".parse().expect("a header value"));
         for header in headers {
             let (name, value) = header.split_once(": ").expect("a name and a value");
             request.headers_mut().insert(name, value.parse().expect("a header value"));
