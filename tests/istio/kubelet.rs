@@ -10,9 +10,9 @@ use harness::wait::eventually;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::control_plane::ControlPlane;
-use crate::kubectl::Kubectl;
-use crate::service::CHANGE_TIMEOUT;
+use mesh::control_plane::ControlPlane;
+use mesh::kubectl::Kubectl;
+use mesh::service::CHANGE_TIMEOUT;
 
 /// Node with a stand-in for its kubelet, and with the pods of one namespace.
 pub struct Kubelet {

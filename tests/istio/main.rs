@@ -8,20 +8,9 @@
 
 #![allow(missing_docs, reason = "a test, not a library")]
 
-mod api;
 mod cases;
-mod control_plane;
-mod istiod;
-mod kubectl;
 mod kubelet;
-mod mesh;
-mod observe;
-mod proxy;
-mod registry;
 mod run;
-mod service;
-mod shipped;
-mod tools;
 
 use std::pin::Pin;
 use std::process::ExitCode;
@@ -31,7 +20,7 @@ use libtest_mimic::{Arguments, Trial};
 use tokio::runtime::Runtime;
 
 use mesh::Mesh;
-use tools::Tools;
+use mesh::tools::Tools;
 
 /// Test case. Each runs on its own thread.
 type Case = for<'a> fn(&'a Mesh) -> Pin<Box<dyn Future<Output = ()> + 'a>>;

@@ -2,9 +2,9 @@
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::mesh::Mesh;
-use crate::service::Service;
-use crate::tools::Tools;
+use mesh::Mesh;
+use mesh::service::Service;
+use mesh::tools::Tools;
 
 /// Starts the stack, prints instructions, and stops the stack on Ctrl-C.
 pub async fn until_interrupted(tools: &Tools) {

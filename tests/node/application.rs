@@ -16,8 +16,8 @@ use serde_json::Value;
 
 use crate::callers::{Caller, Reply, service};
 use crate::cluster::{CHANGE_TIMEOUT, Cluster, POD_TIMEOUT};
-use crate::kubectl::Kubectl;
-use crate::shipped::{Shipped, image_address};
+use mesh::kubectl::Kubectl;
+use mesh::shipped::{Shipped, image_address};
 
 /// Path that is exempt by default.
 pub const HEALTH_CHECK: &str = "/load-balancer/health-check";

@@ -8,7 +8,7 @@ use harness::client::{Client, Http, request};
 use hyper::header::HOST;
 use serde::Deserialize;
 
-use crate::kubectl::Kubectl;
+use mesh::kubectl::Kubectl;
 
 /// Where a request comes from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -9,11 +9,11 @@ use tokio::sync::Mutex;
 
 use crate::callers;
 use crate::istio;
-use crate::kubectl::Kubectl;
+use mesh::kubectl::Kubectl;
 use crate::namespaces::NODE_ADDRESS;
 use crate::node::{Node, progress};
 use crate::programs::Programs;
-use crate::registry::Registry;
+use mesh::registry::Registry;
 
 /// Deadline for a change to reach a proxy.
 pub const CHANGE_TIMEOUT: Duration = Duration::from_secs(30);

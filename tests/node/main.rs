@@ -5,9 +5,6 @@
 
 #![allow(missing_docs, reason = "a test, not a library")]
 
-#[path = "../istio/api.rs"]
-#[allow(dead_code, reason = "shared with the Istio suite")]
-mod api;
 mod application;
 mod callers;
 mod cases;
@@ -15,22 +12,10 @@ mod cluster;
 mod control_groups;
 mod images;
 mod istio;
-#[path = "../istio/kubectl.rs"]
-#[allow(dead_code, reason = "shared with the Istio suite")]
-mod kubectl;
 mod namespaces;
 mod node;
 mod programs;
-#[path = "../istio/registry.rs"]
-#[allow(dead_code, reason = "shared with the Istio suite")]
-mod registry;
 mod run;
-#[path = "../istio/shipped.rs"]
-#[allow(dead_code, reason = "shared with the Istio suite")]
-mod shipped;
-#[path = "../istio/tools.rs"]
-#[allow(dead_code, reason = "shared with the Istio suite")]
-mod tools;
 mod watch;
 
 use std::pin::Pin;

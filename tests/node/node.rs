@@ -12,9 +12,9 @@ use harness::wait::eventually;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::api::{Api, CERTIFICATE, SERVICE_ACCOUNT_KEY, Settings};
+use mesh::api::{Api, CERTIFICATE, SERVICE_ACCOUNT_KEY, Settings};
 use crate::images;
-use crate::kubectl::Kubectl;
+use mesh::kubectl::Kubectl;
 use crate::namespaces::{NODE_ADDRESS, run};
 use crate::programs::Programs;
 

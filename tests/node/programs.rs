@@ -3,7 +3,7 @@
 use std::env;
 use std::path::PathBuf;
 
-use crate::tools::Tools;
+use mesh::tools::Tools;
 
 const NAMES: [&str; 6] =
     ["kubelet", "kube-controller-manager", "kube-scheduler", "kube-proxy", "coredns", "app"];

@@ -3,11 +3,11 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::api::Api;
-use crate::kubectl::Kubectl;
-use crate::mesh::Mesh;
-use crate::service::CHANGE_TIMEOUT;
-use crate::shipped::Shipped;
+use mesh::api::Api;
+use mesh::kubectl::Kubectl;
+use mesh::Mesh;
+use mesh::service::CHANGE_TIMEOUT;
+use mesh::shipped::Shipped;
 
 const TABLE: &str = include_str!("../../configurations.json");
 const DENIED: &str = "denied request: ";

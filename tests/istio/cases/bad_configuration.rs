@@ -8,8 +8,8 @@ use harness::upstream::BODY;
 use harness::wait::eventually;
 
 use super::switching::assert_maintenance;
-use crate::mesh::Mesh;
-use crate::service::{CHANGE_TIMEOUT, HEALTH_CHECK, Service};
+use mesh::Mesh;
+use mesh::service::{CHANGE_TIMEOUT, HEALTH_CHECK, Service};
 
 const REJECTS_METRIC: &str = "pilot_total_xds_rejects{type=\"ecds\"}";
 

@@ -1,8 +1,8 @@
 //! `envoy/gateway/` validated against Envoy Gateway's published schema. Envoy Gateway
 //! itself does not run in this suite.
 
-use crate::api::Api;
-use crate::mesh::Mesh;
+use mesh::api::Api;
+use mesh::Mesh;
 
 const EXAMPLE: &str = include_str!("../../../envoy/gateway/maintenance-mode.yaml");
 

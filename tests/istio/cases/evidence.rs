@@ -4,8 +4,8 @@ use harness::upstream::BODY;
 use harness::wait::eventually;
 
 use super::switching::assert_maintenance;
-use crate::mesh::Mesh;
-use crate::service::{CHANGE_TIMEOUT, HEALTH_CHECK, Service};
+use mesh::Mesh;
+use mesh::service::{CHANGE_TIMEOUT, HEALTH_CHECK, Service};
 
 /// The mesh's Prometheus scrapes the gauge and the counters.
 pub async fn the_merged_metrics_contain_the_gauge_and_the_counters(mesh: &Mesh) {

@@ -8,9 +8,9 @@ use harness::wait::eventually;
 use serde_json::json;
 
 use super::switching::assert_maintenance;
-use crate::mesh::Mesh;
-use crate::proxy::{Identity, Proxy};
-use crate::service::{CHANGE_TIMEOUT, HEALTH_CHECK, Service, create_namespace, try_get};
+use mesh::Mesh;
+use mesh::proxy::{Identity, Proxy};
+use mesh::service::{CHANGE_TIMEOUT, HEALTH_CHECK, Service, create_namespace, try_get};
 
 /// Requests through the gateway are rejected. Requests within the mesh are not.
 pub async fn the_gateway_is_in_maintenance_and_the_mesh_is_not(mesh: &Mesh) {

@@ -4,8 +4,8 @@ use harness::client::{Answer, Client, Http, request};
 use harness::upstream::BODY;
 
 use super::switching::assert_maintenance;
-use crate::mesh::Mesh;
-use crate::service::Service;
+use mesh::Mesh;
+use mesh::service::Service;
 
 /// Istio replaces the listener. An open connection stays with the old listener,
 /// which forwards one more request and then closes the connection.

@@ -4,8 +4,8 @@ use harness::upstream::BODY;
 use harness::wait::eventually;
 
 use super::switching::assert_maintenance;
-use crate::mesh::Mesh;
-use crate::service::{CHANGE_TIMEOUT, Service, try_get};
+use mesh::Mesh;
+use mesh::service::{CHANGE_TIMEOUT, Service, try_get};
 
 pub async fn maintenance_holds_while_istiod_is_down(mesh: &Mesh) {
     let mut mesh = mesh.start_second().await;

@@ -13,8 +13,8 @@ use tempfile::TempDir;
 
 use super::switching::assert_maintenance;
 use crate::kubelet::Kubelet;
-use crate::mesh::Mesh;
-use crate::service::{CHANGE_TIMEOUT, Service};
+use mesh::Mesh;
+use mesh::service::{CHANGE_TIMEOUT, Service};
 
 /// Operator of a service who has a kubeconfig.
 struct Operator<'a> {

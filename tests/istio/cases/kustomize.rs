@@ -6,9 +6,9 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::mesh::Mesh;
-use crate::service::{Service, create_namespace};
-use crate::shipped::{Shipped, files, image_address};
+use mesh::Mesh;
+use mesh::service::{Service, create_namespace};
+use mesh::shipped::{Shipped, files, image_address};
 
 const FOLDERS: [&str; 5] =
     ["maintenance-mode", "standby", "gateway", "waypoint", "traffic-extension"];

@@ -8,8 +8,8 @@ use harness::upstream::BODY;
 use harness::wait::eventually;
 use maintenance_filter::limits::DEFAULT_BODY;
 
-use crate::mesh::Mesh;
-use crate::service::{CHANGE_TIMEOUT, Service};
+use mesh::Mesh;
+use mesh::service::{CHANGE_TIMEOUT, Service};
 
 const CLIENTS: usize = 8;
 const ROUNDS: usize = 20;

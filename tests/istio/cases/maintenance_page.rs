@@ -7,9 +7,9 @@ use harness::upstream::BODY;
 use hyper::header::{ACCEPT, HeaderValue};
 use serde_json::{Value, json};
 
-use crate::mesh::Mesh;
-use crate::service::Service;
-use crate::shipped::Shipped;
+use mesh::Mesh;
+use mesh::service::Service;
+use mesh::shipped::Shipped;
 
 const PAGE: &str = include_str!("../../../docs/maintenance-page/maintenance.html");
 const KUSTOMIZATION: &str = include_str!("../../../docs/maintenance-page/Kustomization");

@@ -4,9 +4,9 @@ use harness::upstream::BODY;
 use harness::wait::eventually;
 
 use super::switching::assert_maintenance;
-use crate::mesh::Mesh;
-use crate::registry::{PASSWORD, Registry, USER};
-use crate::service::{CHANGE_TIMEOUT, HEALTH_CHECK, Service};
+use mesh::Mesh;
+use mesh::registry::{PASSWORD, Registry, USER};
+use mesh::service::{CHANGE_TIMEOUT, HEALTH_CHECK, Service};
 
 const NO_DIGEST: &str = "  # sha256: \"...\"";
 const ACCESS_DENIED: &[u8] = b"RBAC: access denied";

@@ -5,8 +5,8 @@ use harness::upstream::BODY;
 use harness::wait::eventually;
 
 use super::switching::assert_maintenance;
-use crate::mesh::Mesh;
-use crate::service::{CHANGE_TIMEOUT, HEALTH_CHECK, Service, try_get};
+use mesh::Mesh;
+use mesh::service::{CHANGE_TIMEOUT, HEALTH_CHECK, Service, try_get};
 
 /// A sidecar calls another sidecar that accepts only mutual TLS.
 pub async fn maintenance_reaches_callers_through_mutual_tls(mesh: &Mesh) {

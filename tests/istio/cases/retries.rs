@@ -9,9 +9,9 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
 use super::switching::assert_maintenance;
-use crate::mesh::Mesh;
-use crate::proxy::RETRY_STATISTICS;
-use crate::service::{CHANGE_TIMEOUT, Service, try_get};
+use mesh::Mesh;
+use mesh::proxy::RETRY_STATISTICS;
+use mesh::service::{CHANGE_TIMEOUT, Service, try_get};
 
 const CALLS: u64 = 5;
 const WITHOUT_HEADER: &str = r#"{"response":null}"#;

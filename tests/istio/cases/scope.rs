@@ -6,8 +6,8 @@ use harness::upstream::BODY;
 use harness::wait::eventually;
 
 use super::switching::assert_maintenance;
-use crate::mesh::Mesh;
-use crate::service::{CHANGE_TIMEOUT, Service, try_get};
+use mesh::Mesh;
+use mesh::service::{CHANGE_TIMEOUT, Service, try_get};
 
 /// Outbound requests of a service in maintenance are forwarded. Without `match` in
 /// the manifest they are rejected.

@@ -4,8 +4,8 @@ use harness::upstream::BODY;
 use harness::wait::eventually;
 
 use super::switching::assert_maintenance;
-use crate::mesh::Mesh;
-use crate::service::{CHANGE_TIMEOUT, HEALTH_CHECK, Service, try_get};
+use mesh::Mesh;
+use mesh::service::{CHANGE_TIMEOUT, HEALTH_CHECK, Service, try_get};
 
 /// A pod that starts during maintenance rejects requests from its first response
 /// on.

@@ -4,8 +4,8 @@ use harness::client::Answer;
 use harness::upstream::BODY;
 use harness::wait::eventually;
 
-use crate::mesh::Mesh;
-use crate::service::{CHANGE_TIMEOUT, HEALTH_CHECK, Service};
+use mesh::Mesh;
+use mesh::service::{CHANGE_TIMEOUT, HEALTH_CHECK, Service};
 
 pub async fn maintenance_mode_is_applied_and_deleted(mesh: &Mesh) {
     apply_and_delete(mesh, "maintenance-mode").await;

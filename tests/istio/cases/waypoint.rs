@@ -5,9 +5,9 @@ use harness::client;
 use harness::wait::eventually;
 use serde_json::json;
 
-use crate::mesh::Mesh;
-use crate::proxy::{Identity, Proxy};
-use crate::service::{CHANGE_TIMEOUT, Service};
+use mesh::Mesh;
+use mesh::proxy::{Identity, Proxy};
+use mesh::service::{CHANGE_TIMEOUT, Service};
 
 /// istiod sends the filter to the waypoint. The suite tests only the configuration,
 /// because stock Envoy lacks the extensions of a waypoint's listener.

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::control_plane::ControlPlane;
 use crate::kubectl::Kubectl;
-use crate::mesh::Mesh;
+use crate::Mesh;
 use crate::proxy::{Identity, Proxy};
 use crate::shipped::Shipped;
 
