@@ -9,10 +9,10 @@ use tokio::sync::Mutex;
 
 use crate::callers;
 use crate::istio;
-use mesh::kubectl::Kubectl;
 use crate::namespaces::NODE_ADDRESS;
 use crate::node::{Node, progress};
 use crate::programs::Programs;
+use mesh::kubectl::Kubectl;
 use mesh::registry::Registry;
 
 /// Deadline for a change to reach a proxy.

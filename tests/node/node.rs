@@ -12,11 +12,11 @@ use harness::wait::eventually;
 use serde_json::json;
 use tempfile::TempDir;
 
-use mesh::api::{Api, CERTIFICATE, SERVICE_ACCOUNT_KEY, Settings};
 use crate::images;
-use mesh::kubectl::Kubectl;
 use crate::namespaces::{NODE_ADDRESS, run};
 use crate::programs::Programs;
+use mesh::api::{Api, CERTIFICATE, SERVICE_ACCOUNT_KEY, Settings};
+use mesh::kubectl::Kubectl;
 
 const SERVICES: &str = "10.96.0.0/16";
 const PODS: &str = "10.244.77.0/24";

@@ -3,9 +3,9 @@
 
 use serde_json::{Map, Value, json};
 
+use mesh::Mesh;
 use mesh::api::Api;
 use mesh::kubectl::Kubectl;
-use mesh::Mesh;
 use mesh::service::CHANGE_TIMEOUT;
 use mesh::shipped::Shipped;
 

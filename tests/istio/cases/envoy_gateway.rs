@@ -1,8 +1,8 @@
 //! `envoy/gateway/` validated against Envoy Gateway's published schema. Envoy Gateway
 //! itself does not run in this suite.
 
-use mesh::api::Api;
 use mesh::Mesh;
+use mesh::api::Api;
 
 const EXAMPLE: &str = include_str!("../../../envoy/gateway/maintenance-mode.yaml");
 

@@ -11,9 +11,9 @@ use harness::upstream::Upstream;
 use harness::wait::eventually;
 use serde_json::json;
 
+use crate::Mesh;
 use crate::control_plane::ControlPlane;
 use crate::kubectl::Kubectl;
-use crate::Mesh;
 use crate::proxy::{Identity, Proxy};
 use crate::shipped::Shipped;
 
