@@ -89,6 +89,16 @@ impl Istiod {
         loopback(self.ports.http).parse().expect("an address")
     }
 
+    /// Process identifier.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Everything istiod has printed so far.
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
+
     /// Prints the end of istiod's output, for a failed case.
     pub fn show_log(&self) {
         self.process.show_log();

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::control_plane::ControlPlane;
+use crate::kubectl::Kubectl;
 
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -42,6 +43,33 @@ pub struct Identity {
     pub drain_seconds: u32,
 }
 
+/// Files that the kubelet would mount for a service account.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    token: String,
+    root_certificate: String,
+}
+
+impl Credentials {
+    /// Fetches the credentials of the default service account of a namespace.
+    pub fn fetch(kubectl: &Kubectl, namespace: &str) -> Self {
+        let token = ["create", "token", "default", "-n", namespace, "--audience", "istio-ca"];
+        let path = "jsonpath={.data.root-cert\\.pem}";
+        let root = ["get", "configmap", "istio-ca-root-cert", "-n", namespace, "-o", path];
+        Self { token: kubectl.run(&token).trim().into(), root_certificate: kubectl.run(&root) }
+    }
+
+    /// Writes the files to where the agent expects them below its working folder.
+    fn write(&self, folder: &Path) {
+        let secrets = folder.join("var/run/secrets");
+        fs::create_dir_all(secrets.join("tokens")).expect("a folder");
+        fs::create_dir_all(secrets.join("istio")).expect("a folder");
+        fs::write(secrets.join("tokens/istio-token"), &self.token).expect("the token");
+        fs::write(secrets.join("istio/root-cert.pem"), &self.root_certificate)
+            .expect("the certificate");
+    }
+}
+
 /// Running proxy. Dropping it stops the agent, which stops Envoy.
 pub struct Proxy {
     agent: Process,
@@ -61,8 +89,18 @@ impl Proxy {
 
     /// Starts a proxy without waiting for it.
     pub fn launch(plane: &ControlPlane, identity: &Identity) -> Self {
+        let credentials = Credentials::fetch(plane.kubectl(), &identity.namespace);
+        Self::launch_with(plane, identity, &credentials)
+    }
+
+    /// Starts a proxy with credentials that have been fetched, without waiting for it.
+    pub fn launch_with(
+        plane: &ControlPlane,
+        identity: &Identity,
+        credentials: &Credentials,
+    ) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
-        write_credentials(plane, identity, folder.path());
+        credentials.write(folder.path());
         let (admin, status) = (port(), port());
         let mut command = in_mount_namespace(&plane.tools().path("pilot-agent"));
         command
@@ -90,6 +128,11 @@ impl Proxy {
         let loopback = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let (admin_address, status) = (loopback(admin), loopback(status));
         Self { agent, admin: Admin::at(admin_address), admin_address, status, _folder: folder }
+    }
+
+    /// Process identifier of the agent, which is the parent of Envoy.
+    pub fn agent_id(&self) -> u32 {
+        self.agent.id()
     }
 
     /// Address of Envoy's admin interface.
@@ -195,21 +238,6 @@ fn in_mount_namespace(program: &Path) -> Command {
     }
     command.args(["--mount", "sh", "-c", SETUP, "sh"]).arg(program);
     command
-}
-
-/// Writes the files that the kubelet would mount: the service account token and
-/// istiod's root certificate.
-fn write_credentials(plane: &ControlPlane, identity: &Identity, folder: &Path) {
-    let kubectl = plane.kubectl();
-    let namespace = identity.namespace.as_str();
-    let secrets = folder.join("var/run/secrets");
-    fs::create_dir_all(secrets.join("tokens")).expect("a folder");
-    fs::create_dir_all(secrets.join("istio")).expect("a folder");
-    let token = ["create", "token", "default", "-n", namespace, "--audience", "istio-ca"];
-    fs::write(secrets.join("tokens/istio-token"), kubectl.run(&token).trim()).expect("the token");
-    let path = "jsonpath={.data.root-cert\\.pem}";
-    let root = ["get", "configmap", "istio-ca-root-cert", "-n", namespace, "-o", path];
-    fs::write(secrets.join("istio/root-cert.pem"), kubectl.run(&root)).expect("the certificate");
 }
 
 /// Writes Istio's bootstrap template with two changes. The metrics and health

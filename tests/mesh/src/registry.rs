@@ -81,14 +81,27 @@ impl Registry {
         format!("oci://{}/maintenance-filter:0.1.0", self.address)
     }
 
-    /// Pushes a second version of the module and returns its address. The module
-    /// differs only in an additional custom section.
+    /// Pushes a second version of the module and returns its address.
     pub async fn push_next_version(&self) -> String {
+        self.push_version("0.2.0").await
+    }
+
+    /// Pushes the module with another tag and returns its address. The module differs
+    /// only in an additional custom section, which is named after the tag.
+    pub async fn push_version(&self, tag: &str) -> String {
         let mut module = fs::read(harness::plugin_wasm()).expect("the module");
-        // Section id 0 (custom), size 5, name length 4, name, no content.
-        module.extend(b"\x00\x05\x04next");
-        self.push(&module, "0.2.0").await;
-        self.image().replace(":0.1.0", ":0.2.0")
+        let length = u8::try_from(tag.len()).expect("a short tag");
+        // Section id 0 (custom), size, name length, name, no content.
+        module.extend([0, length + 1, length]);
+        module.extend(tag.as_bytes());
+        self.push(&module, tag).await;
+        self.image().replace(":0.1.0", &format!(":{tag}"))
+    }
+
+    /// Everything the registry has printed since it started, which includes a line for
+    /// each response.
+    pub fn log(&self) -> String {
+        self.process.log()
     }
 
     /// Host and port of the registry.

@@ -61,7 +61,8 @@ impl Service {
             proxy: None,
         };
         create_namespace(plane.kubectl(), &service.namespace).await;
-        service.kubectl.apply(&service.listeners_manifest());
+        let listeners = service.listeners_manifest(None, service.inbound, service.outbound);
+        service.kubectl.apply(&listeners);
         service.set_mutual_tls("DISABLE");
         service
     }
@@ -153,18 +154,30 @@ impl Service {
         ));
     }
 
-    /// Manifest that gives a sidecar without a pod its listeners.
-    fn listeners_manifest(&self) -> String {
-        let (inbound, outbound) = (self.inbound.port(), self.outbound.port());
+    /// Manifest that gives a sidecar without a pod its listeners, in front of the
+    /// application. With a `workload` it is only for sidecars whose label `workload`
+    /// has this value.
+    pub fn listeners_manifest(
+        &self,
+        workload: Option<&str>,
+        inbound: SocketAddr,
+        outbound: SocketAddr,
+    ) -> String {
+        let selector = workload.map_or_else(String::new, |workload| {
+            format!("workloadSelector: {{labels: {{workload: {workload}}}}}, ")
+        });
         format!(
             "{{apiVersion: networking.istio.io/v1, kind: Sidecar,
-  metadata: {{name: default, namespace: {}}},
-  spec: {{ingress: [{{port: {{number: {inbound}, protocol: HTTP, name: http}},
+  metadata: {{name: {}, namespace: {}}},
+  spec: {{{selector}ingress: [{{port: {{number: {}, protocol: HTTP, name: http}},
       bind: 127.0.0.1, defaultEndpoint: '{}'}}],
-    egress: [{{port: {{number: {outbound}, protocol: HTTP, name: http}},
+    egress: [{{port: {{number: {}, protocol: HTTP, name: http}},
       bind: 127.0.0.1, hosts: ['./*']}}]}}}}",
+            workload.unwrap_or("default"),
             self.namespace,
+            inbound.port(),
             self.application.address(),
+            outbound.port(),
         )
     }
 
