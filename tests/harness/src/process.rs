@@ -63,12 +63,25 @@ impl Process {
         self.child.try_wait().expect("the status of a child process")
     }
 
+    /// Sends a signal without waiting for its effect.
+    pub fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.child.id().try_into().expect("a process identifier"));
+        let _ = kill(pid, signal);
+    }
+
+    /// Sends SIGKILL and waits until the process has exited.
+    pub fn kill(&mut self) {
+        self.signal(Signal::SIGKILL);
+        self.stop();
+    }
+
     /// Sends SIGTERM and waits until the process has exited. Kills it after a timeout.
     pub fn stop(&mut self) {
-        let pid = Pid::from_raw(self.child.id().try_into().expect("a process identifier"));
         let deadline = Instant::now() + STOP_TIMEOUT;
         if self.exited().is_none() {
-            let _ = kill(pid, Signal::SIGTERM);
+            self.signal(Signal::SIGTERM);
+            // A process that SIGSTOP has stopped handles SIGTERM only after SIGCONT.
+            self.signal(Signal::SIGCONT);
         }
         while self.exited().is_none() {
             if Instant::now() > deadline {

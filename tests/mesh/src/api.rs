@@ -7,10 +7,10 @@ use std::process::Command;
 use std::time::Duration;
 
 use harness::port;
-use harness::process::Process;
 use harness::wait::eventually;
 use tempfile::TempDir;
 
+use crate::daemon::Daemon;
 use crate::kubectl::Kubectl;
 use crate::tools::Tools;
 
@@ -45,8 +45,8 @@ const LOOPBACK: Settings<'static> = Settings {
 /// Running Kubernetes API.
 pub struct Api {
     // Fields drop in this order: each client before the server it uses.
-    _apiserver: Process,
-    _etcd: Process,
+    apiserver: Daemon,
+    etcd: Daemon,
     kubectl: Kubectl,
     _folder: TempDir,
 }
@@ -73,9 +73,23 @@ impl Api {
             tools.path("kubectl"),
             kubeconfig(folder.path(), settings.address, secure_port),
         );
-        let ready = async || kubectl.try_run(&["get", "--raw", "/readyz"]).ok();
+        let api = Self { apiserver, etcd, kubectl, _folder: folder };
+        api.wait_until_ready().await;
+        api
+    }
+
+    /// Waits until the API server is ready.
+    pub async fn wait_until_ready(&self) {
+        let ready = async || self.kubectl.try_run(&["get", "--raw", "/readyz"]).ok();
         eventually("the API server is ready", START_TIMEOUT, ready).await;
-        Self { _apiserver: apiserver, _etcd: etcd, kubectl, _folder: folder }
+    }
+
+    pub fn apiserver_mut(&mut self) -> &mut Daemon {
+        &mut self.apiserver
+    }
+
+    pub fn etcd_mut(&mut self) -> &mut Daemon {
+        &mut self.etcd
     }
 
     pub fn kubectl(&self) -> &Kubectl {
@@ -84,7 +98,7 @@ impl Api {
 }
 
 /// Starts etcd. Returns the process and the URL for clients.
-fn etcd(tools: &Tools, folder: &Path) -> (Process, String) {
+fn etcd(tools: &Tools, folder: &Path) -> (Daemon, String) {
     let [client_url, peer_url] = [port(), port()].map(|port| format!("http://127.0.0.1:{port}"));
     let mut command = Command::new(tools.path("etcd"));
     command
@@ -93,11 +107,11 @@ fn etcd(tools: &Tools, folder: &Path) -> (Process, String) {
         .args(["--listen-client-urls", &client_url, "--advertise-client-urls", &client_url])
         .args(["--listen-peer-urls", &peer_url, "--initial-advertise-peer-urls", &peer_url])
         .args(["--initial-cluster", &format!("default={peer_url}"), "--unsafe-no-fsync"]);
-    (Process::spawn("etcd", &mut command, &folder.join("etcd.log")), client_url)
+    (Daemon::start("etcd", command, folder.join("etcd.log")), client_url)
 }
 
 /// Starts kube-apiserver. Returns the process and its port.
-fn apiserver(tools: &Tools, settings: &Settings<'_>, folder: &Path, etcd: &str) -> (Process, u16) {
+fn apiserver(tools: &Tools, settings: &Settings<'_>, folder: &Path, etcd: &str) -> (Daemon, u16) {
     let secure_port = port();
     let key = folder.join(SERVICE_ACCOUNT_KEY);
     let generated = Command::new("openssl").args(["genrsa", "-out"]).arg(&key).output();
@@ -116,7 +130,7 @@ fn apiserver(tools: &Tools, settings: &Settings<'_>, folder: &Path, etcd: &str) 
     }
     command.arg("--token-auth-file").arg(&tokens).arg("--cert-dir").arg(folder.join("certs"));
     let log = folder.join("kube-apiserver.log");
-    (Process::spawn("kube-apiserver", &mut command, &log), secure_port)
+    (Daemon::start("kube-apiserver", command, log), secure_port)
 }
 
 /// Writes a kubeconfig for the API server and returns its path.

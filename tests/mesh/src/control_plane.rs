@@ -31,6 +31,10 @@ impl ControlPlane {
         self.api.kubectl()
     }
 
+    pub fn api_mut(&mut self) -> &mut Api {
+        &mut self.api
+    }
+
     pub fn istiod(&self) -> &Istiod {
         &self.istiod
     }

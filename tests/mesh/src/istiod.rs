@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use std::process::Command;
 use std::time::Duration;
 
-use harness::process::Process;
 use harness::wait::eventually;
 use harness::{client, port};
 use tempfile::TempDir;
 
+use crate::daemon::Daemon;
 use crate::kubectl::Kubectl;
 use crate::tools::Tools;
 
@@ -20,10 +20,9 @@ const MESH_CONFIG: &str = "accessLogFile: /dev/stdout\ndefaultProviders: {}\n";
 
 /// Running istiod.
 pub struct Istiod {
-    process: Process,
-    command: Command,
+    daemon: Daemon,
     ports: Ports,
-    folder: TempDir,
+    _folder: TempDir,
 }
 
 #[derive(Clone, Copy)]
@@ -68,8 +67,8 @@ impl Istiod {
             ])
             .args(["--httpAddr", &loopback(ports.http)])
             .args(["--monitoringAddr", &loopback(ports.monitoring)]);
-        let process = Process::spawn("istiod", &mut command, &folder.path().join("istiod.log"));
-        let istiod = Self { process, command, ports, folder };
+        let daemon = Daemon::start("istiod", command, folder.path().join("istiod.log"));
+        let istiod = Self { daemon, ports, _folder: folder };
         istiod.wait_until_ready().await;
         istiod
     }
@@ -91,32 +90,37 @@ impl Istiod {
 
     /// Process identifier.
     pub fn id(&self) -> u32 {
-        self.process.id()
+        self.daemon.id()
     }
 
     /// Everything istiod has printed so far.
     pub fn log(&self) -> String {
-        self.process.log()
+        self.daemon.log()
     }
 
     /// Prints the end of istiod's output, for a failed case.
     pub fn show_log(&self) {
-        self.process.show_log();
+        self.daemon.show_log();
     }
 
     /// Stops istiod. Its proxies keep their last configuration.
     pub fn stop(&mut self) {
-        self.process.stop();
+        self.daemon.stop();
     }
 
     /// Starts istiod again on the same ports.
     pub async fn restart(&mut self) {
-        let log = self.folder.path().join("istiod-again.log");
-        self.process = Process::spawn("istiod", &mut self.command, &log);
+        self.daemon.start_again();
         self.wait_until_ready().await;
     }
 
-    async fn wait_until_ready(&self) {
+    /// Process of istiod.
+    pub fn daemon_mut(&mut self) -> &mut Daemon {
+        &mut self.daemon
+    }
+
+    /// Waits until istiod serves.
+    pub async fn wait_until_ready(&self) {
         let ready = async || {
             let mut client = client::Client::connect(self.http(), client::Http::One).await.ok()?;
             let answer = client.send(client::request("GET", "/ready")).await.ok()?;

@@ -7,6 +7,7 @@
 
 pub mod api;
 pub mod control_plane;
+pub mod daemon;
 pub mod istiod;
 pub mod kubectl;
 mod mesh;

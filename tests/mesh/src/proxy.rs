@@ -130,9 +130,25 @@ impl Proxy {
         Self { agent, admin: Admin::at(admin_address), admin_address, status, _folder: folder }
     }
 
-    /// Process identifier of the agent, which is the parent of Envoy.
-    pub fn agent_id(&self) -> u32 {
-        self.agent.id()
+    /// Process of the agent, whose child is Envoy.
+    pub fn agent(&self) -> &Process {
+        &self.agent
+    }
+
+    /// Process identifier of Envoy; `None` while the agent has not started it.
+    pub fn envoy_id(&self) -> Option<i32> {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.agent.id())).ok()?;
+        let first_child = |thread: fs::DirEntry| {
+            let children = fs::read_to_string(thread.path().join("children")).ok()?;
+            children.split_whitespace().next()?.parse().ok()
+        };
+        threads.flatten().find_map(first_child)
+    }
+
+    /// Folder in which the agent keeps modules. It is seen through the agent, because
+    /// it is mounted in the agent's namespace alone.
+    pub fn module_folder(&self) -> PathBuf {
+        format!("/proc/{}/root/var/lib/istio/data", self.agent.id()).into()
     }
 
     /// Address of Envoy's admin interface.
@@ -228,10 +244,11 @@ fn collect_http_filters(value: &Value, names: &mut Vec<String>) {
 /// Command that runs a program in its own mount namespace.
 ///
 /// The agent caches modules in the fixed folder `/var/lib/istio/data`. In a pod
-/// the folder is private. Here each agent gets its own in-memory file system.
+/// the folder is private. Here each agent gets its own in-memory file system, which
+/// is so small that a test can fill it.
 fn in_mount_namespace(program: &Path) -> Command {
     const SETUP: &str =
-        "mount -t tmpfs none /var/lib && mkdir -p /var/lib/istio/data && exec \"$@\"";
+        "mount -t tmpfs -o size=16m none /var/lib && mkdir -p /var/lib/istio/data && exec \"$@\"";
     let mut command = Command::new("unshare");
     if !nix::unistd::geteuid().is_root() {
         command.arg("--map-root-user");

@@ -8,13 +8,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use harness::client::{Body, Client, Http, request};
 use harness::port;
-use harness::process::Process;
 use harness::wait::eventually;
 use http_body_util::{BodyExt, Full};
 use hyper::Request;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
+
+use crate::daemon::Daemon;
 
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -32,11 +33,10 @@ const HTPASSWD: &str = "puller:$2b$04$NeQc0e3kXL0R9CvyvkEd8ev8gpif69oI0WIjpoZZBl
 
 /// Running registry that holds `maintenance-filter:0.1.0`.
 pub struct Registry {
-    process: Process,
-    command: Command,
+    daemon: Daemon,
     address: SocketAddr,
     digest: String,
-    folder: TempDir,
+    _folder: TempDir,
 }
 
 impl Registry {
@@ -67,9 +67,8 @@ impl Registry {
         fs::write(folder.path().join("htpasswd"), HTPASSWD).expect("the passwords");
         let mut command = Command::new("docker-registry");
         command.current_dir(folder.path()).args(["serve", "config.yml"]);
-        let log = folder.path().join("log");
-        let process = Process::spawn("docker-registry", &mut command, &log);
-        let mut registry = Self { process, command, address, digest: String::new(), folder };
+        let daemon = Daemon::start("docker-registry", command, folder.path().join("registry.log"));
+        let mut registry = Self { daemon, address, digest: String::new(), _folder: folder };
         registry.wait_until_ready().await;
         let module = fs::read(harness::plugin_wasm()).expect("the module");
         registry.digest = registry.push(&module, "0.1.0").await;
@@ -94,14 +93,19 @@ impl Registry {
         // Section id 0 (custom), size, name length, name, no content.
         module.extend([0, length + 1, length]);
         module.extend(tag.as_bytes());
-        self.push(&module, tag).await;
+        self.push_module(&module, tag).await
+    }
+
+    /// Pushes a module under a tag and returns the address of the image.
+    pub async fn push_module(&self, module: &[u8], tag: &str) -> String {
+        self.push(module, tag).await;
         self.image().replace(":0.1.0", &format!(":{tag}"))
     }
 
     /// Everything the registry has printed since it started, which includes a line for
     /// each response.
     pub fn log(&self) -> String {
-        self.process.log()
+        self.daemon.log()
     }
 
     /// Host and port of the registry.
@@ -116,14 +120,18 @@ impl Registry {
 
     /// Stops the registry. Its content is kept.
     pub fn stop(&mut self) {
-        self.process.stop();
+        self.daemon.stop();
     }
 
     /// Starts the registry again at the same address.
     pub async fn restart(&mut self) {
-        let log = self.folder.path().join("log-again");
-        self.process = Process::spawn("docker-registry", &mut self.command, &log);
+        self.daemon.start_again();
         self.wait_until_ready().await;
+    }
+
+    /// Process of the registry.
+    pub fn daemon_mut(&mut self) -> &mut Daemon {
+        &mut self.daemon
     }
 
     async fn wait_until_ready(&self) {
