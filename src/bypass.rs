@@ -25,9 +25,11 @@ const RESERVED_HEADER_NAMES: [&str; 3] = ["authorization", "cookie", "host"];
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, expecting = "a JSON object")]
 pub struct Bypass {
-    /// Name of the header that carries a token. It is removed from every request.
+    /// Name of the header that carries a token. The filter removes it from every request that
+    /// goes to the application.
     header: TokenHeader,
-    /// SHA-256 digests of the tokens, in hexadecimal.
+    /// SHA-256 digests of the tokens, in hexadecimal. Use random tokens: a password can be
+    /// guessed from its digest.
     #[serde(deserialize_with = "digests")]
     #[cfg_attr(not(target_arch = "wasm32"), schemars(extend("minItems" = BYPASS_TOKENS.start(), "maxItems" = BYPASS_TOKENS.end())))]
     sha256: Vec<Digest>,

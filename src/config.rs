@@ -23,25 +23,30 @@ use crate::window::WindowConfig;
 #[cfg_attr(not(target_arch = "wasm32"), schemars(title = "Maintenance filter"))]
 #[serde(default, deny_unknown_fields, expecting = "a JSON object", rename_all = "camelCase")]
 pub struct PluginConfig {
-    /// Master switch. While it is `false`, the filter does nothing.
+    /// Master switch. While it is `false`, the filter does nothing. Every field must still
+    /// be valid.
     pub enabled: bool,
-    /// Whether to count the requests that would be rejected, and to reject none.
+    /// Whether to count the requests that maintenance would reject, and to reject none. It has
+    /// no effect while `enabled` is `false`.
     pub dry_run: bool,
-    /// Time during which maintenance is in force. Absent: always.
+    /// Time during which maintenance is in force, by the proxy's clock. Absent: always.
     #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "WindowConfig"))]
     pub window: Window,
-    /// Seconds that clients are told to wait. With `window.end`, at most the time until then.
+    /// `Retry-After` of the 503, in seconds. With `window.end`, `Retry-After` counts down to
+    /// the end, and a value here is its upper limit.
     #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "RetryAfter"))]
     pub retry_after_seconds: Option<RetryAfter>,
-    /// Largest number of seconds that are added to each `Retry-After` at random.
+    /// Largest number of seconds that the filter adds to each `Retry-After` at random, so that
+    /// clients do not all come back in the same second.
     pub retry_after_jitter_seconds: Jitter,
-    /// Requests that maintenance leaves alone. Replaces the default; `[]` exempts nothing.
+    /// Requests that maintenance leaves alone. A list here replaces the default. `[]` exempts
+    /// nothing.
     pub exemptions: Exemptions,
-    /// Requests that maintenance applies to. Absent: all.
+    /// Requests that maintenance applies to. Absent: all requests.
     pub scope: Scope,
-    /// Requests that maintenance lets through because they carry a token. Absent: none.
+    /// Tokens that let a request through during maintenance. Absent: none.
     #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "Bypass"))]
     pub bypass: Option<Bypass>,
-    /// The answer to every other request. Its status is always 503.
+    /// Reply to a rejected request. Its status is always 503.
     pub response: Response,
 }

@@ -25,28 +25,29 @@ use crate::token::is_token;
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema), schemars(extend("default" = "Forward")))]
 pub enum Action {
-    /// The application.
+    /// The application answers.
     #[default]
     Forward,
-    /// The proxy, with 200: for an application that is down.
+    /// The proxy answers 200, for an application that is down.
     Respond,
 }
 
-/// An entry of `exemptions`, before it is known to name one path or one prefix.
+/// Entry of `exemptions`: a path or a path prefix, with methods and an action.
 #[derive(Default, Deserialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[cfg_attr(not(target_arch = "wasm32"), schemars(extend("oneOf" = [{"required": ["path"]}, {"required": ["pathPrefix"]}])))]
 #[serde(default, deny_unknown_fields, expecting = "a JSON object", rename_all = "camelCase")]
 pub(crate) struct ExemptionConfig {
-    /// This path alone, without its query. Give either `path` or `pathPrefix`.
+    /// Path without its query. An exemption has either `path` or `pathPrefix`.
     #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "ExactPath"))]
     path: Option<ExactPath>,
-    /// Every path that begins with this one.
+    /// Beginning of the paths. It matches no path that an application may read as another
+    /// one. The prefix `/` matches every path.
     #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "PathPrefix"))]
     path_prefix: Option<PathPrefix>,
-    /// Methods of the requests that are exempt.
+    /// Methods of the exempt requests.
     methods: Methods,
-    /// `Forward`: the request goes on to the application. `Respond`: the proxy answers 200.
+    /// Who answers an exempt request.
     action: Action,
 }
 

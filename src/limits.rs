@@ -3,7 +3,7 @@
 //! Error messages and the JSON Schema are made from these constants. JSON Schema
 //! counts characters where a limit counts bytes, so it accepts a few texts beyond
 //! ASCII that the filter refuses. A change here needs a row in
-//! `tests/configurations.json` and a line in the README.
+//! `tests/configurations.json`.
 
 use core::ops::RangeInclusive;
 

@@ -25,11 +25,12 @@ use crate::path::{PathPrefix, is_ambiguous, without_query};
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields, expecting = "a JSON object", rename_all = "camelCase")]
 pub struct Scope {
-    /// Hosts, without port. `*.example.com` stands for every host below `example.com`.
+    /// Hosts without a port. `*.example.com` stands for every host below `example.com`. Not
+    /// for sidecars and waypoints: the caller chooses the host there. Absent: all hosts.
     #[serde(deserialize_with = "hosts")]
     #[cfg_attr(not(target_arch = "wasm32"), schemars(extend("minItems" = SCOPE_ENTRIES.start(), "maxItems" = SCOPE_ENTRIES.end())))]
     hosts: Vec<HostPattern>,
-    /// Paths begin with one of these.
+    /// Beginnings of the paths. Absent: all paths.
     #[serde(deserialize_with = "path_prefixes")]
     #[cfg_attr(not(target_arch = "wasm32"), schemars(extend("minItems" = SCOPE_ENTRIES.start(), "maxItems" = SCOPE_ENTRIES.end())))]
     path_prefixes: Vec<PathPrefix>,

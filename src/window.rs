@@ -24,7 +24,7 @@ pub(crate) struct WindowConfig {
     /// Time at which maintenance ends. It must be after `start`. Absent: never.
     #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "Time"))]
     end: Option<Time>,
-    /// `Stop`: maintenance ends at `end`. `Extend`: it stays in force, with `retryAfterSeconds`.
+    /// What happens at `end`. It needs `end`.
     #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "OnEnd"))]
     on_end: Option<OnEnd>,
 }
@@ -36,7 +36,7 @@ pub enum OnEnd {
     /// Maintenance ends.
     #[default]
     Stop,
-    /// Maintenance stays in force.
+    /// Maintenance stays in force until another configuration ends it.
     Extend,
 }
 

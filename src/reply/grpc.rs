@@ -13,12 +13,12 @@ use crate::request::RequestHead;
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema), schemars(extend("default" = "None")))]
 pub enum GrpcRetryPushback {
-    /// The header is not sent.
+    /// The reply does not have it.
     #[default]
     None,
-    /// The client does not try again.
+    /// `-1`: the client does not try again.
     Never,
-    /// The client tries again after `Retry-After`.
+    /// `Retry-After` in milliseconds.
     RetryAfter,
 }
 

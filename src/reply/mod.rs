@@ -30,19 +30,21 @@ use crate::request::RequestHead;
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields, expecting = "a JSON object", rename_all = "camelCase")]
 pub struct Response {
-    /// Media type of the body.
+    /// Media type of `body`.
     content_type: ContentType,
-    /// Body, as text.
+    /// Body, as text. A gRPC call gets the default body if this one is longer than 2048 bytes.
     body: Body,
-    /// Headers to add, by name.
+    /// Headers to add to the 503, by name.
     headers: Headers,
-    /// Body for browsers, chosen by the header `accept` of the request. Absent: none.
+    /// Body for browsers, which the header `Accept` of a request selects. Absent: browsers get
+    /// `body`.
     #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "Html"))]
     html: Option<Html>,
-    /// Origins whose scripts may read the answer in a browser, or `["*"]`. Absent: none.
+    /// Origins whose scripts may read the 503 in a browser, or `["*"]` alone. Absent: none.
     #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "CorsOrigins"))]
     cors_origins: Option<CorsOrigins>,
-    /// Whether the answer to a gRPC request has `grpc-retry-pushback-ms`.
+    /// Value of `grpc-retry-pushback-ms` in the reply to a gRPC call. It tells a client that has
+    /// a retry policy when to try again.
     grpc_retry_pushback: GrpcRetryPushback,
 }
 
