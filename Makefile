@@ -1,4 +1,4 @@
-# `make` without a target prints the list of targets.
+# `make` without a target prints the list of targets, in the groups of the lines `##@`: see scripts/help.sh.
 .DEFAULT_GOAL := help
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -31,13 +31,14 @@ with-node = NODE_TOOLS=$$(scripts/get-node.sh); export NODE_TOOLS;
 # Exports PREFECT, the folder of Prefect's programs, to the commands after it on a recipe line.
 with-prefect = PREFECT=$$(scripts/get-prefect.sh); export PREFECT;
 
-.PHONY: help
-help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+# Prints commands that make sense next, each with its effect, if stdout is a terminal: $(call next,'COMMAND' 'EFFECT')
+next = . scripts/lib.sh; next $(1)
 
-.PHONY: build
-build: ## build dist/plugin.wasm
-	@scripts/build-wasm.sh
+.PHONY: help
+help:
+	@scripts/help.sh $(MAKEFILE_LIST)
+
+##@ For operators
 
 .PHONY: run
 run: build ## run Envoy with the filter in front of a demonstration application (PORT=10000)
@@ -55,6 +56,37 @@ off: ## turn maintenance off
 status: ## print the proxy's state and its replies
 on off status:
 	@scripts/switch.sh $@
+
+.PHONY: run-istio
+run-istio: build ## run an Istio control plane with one service, to try istio/ by hand
+	@$(call with-envoy,$(ENVOY_VERSION)) $(with-istio) RUN_ISTIO=1 cargo test --quiet --locked --test istio
+
+.PHONY: run-node
+run-node: build ## run a Kubernetes node with one service, to try istio/ by hand, as root
+	@$(with-node) $(call with-envoy,$(ENVOY_VERSION)) $(with-istio) RUN_NODE=1 cargo test --quiet --locked --test node
+
+.PHONY: image
+image: build ## build dist/image.tar, the OCI image of the plugin
+	@scripts/image.sh build
+	@$(call next,'make push IMAGE=REGISTRY/NAME:TAG' 'pushes it to your registry')
+
+.PHONY: push
+push: ## push dist/image.tar, and print the url and sha256 for a WasmPlugin (IMAGE=registry/name:tag)
+	@scripts/image.sh push "$(IMAGE)"
+	@$(call next,'make istio-image URL=oci://$(IMAGE)' 'writes it into the manifests of istio/')
+
+.PHONY: istio-image
+istio-image: ## write the module's URL into the manifests of istio/ (URL=oci://...)
+	@scripts/set-istio-image.sh '$(URL)'
+	@$(call next,'kubectl apply -f istio/maintenance-mode' 'turns maintenance on' \
+	    'kubectl delete -f istio/maintenance-mode' 'turns it off')
+
+##@ For contributors
+
+.PHONY: build
+build: ## build dist/plugin.wasm
+	@scripts/build-wasm.sh
+	@$(if $(filter build,$(MAKECMDGOALS)),$(call next,'make run' 'starts Envoy with it' 'make test' 'tests it'))
 
 .PHONY: test
 test: build ## run the tests that need only Envoy, which is fetched (ENVOY=/path/to/envoy uses another binary)
@@ -97,42 +129,25 @@ export FUZZ_SECONDS ?= 3600
 fuzz: ## fuzz each target in fuzz/ for FUZZ_SECONDS=3600 (FUZZ_TARGETS="hosts times", UPDATE_CORPUS=1)
 	@scripts/fuzz.sh
 
-.PHONY: local-images
-local-images: ## build the images for test-docker from local programs, and print the variables to pass to it
-	@$(call with-envoy,$(ENVOY_VERSION)) scripts/local-images.sh
-
-.PHONY: image
-image: build ## build dist/image.tar, the OCI image of the plugin
-	@scripts/image.sh build
-
-.PHONY: push
-push: ## push dist/image.tar, and print the url and sha256 for a WasmPlugin (IMAGE=registry/name:tag)
-	@scripts/image.sh push "$(IMAGE)"
-
 .PHONY: test-istio
 test-istio: build ## test istio/ against a real Istio control plane; the first run builds it (8 minutes)
 	$(call with-envoy,$(ENVOY_VERSION)) $(with-istio) cargo test --locked --test istio
-
-.PHONY: run-istio
-run-istio: build ## run an Istio control plane with one service, to try istio/ by hand
-	@$(call with-envoy,$(ENVOY_VERSION)) $(with-istio) RUN_ISTIO=1 cargo test --quiet --locked --test istio
 
 .PHONY: test-node
 test-node: build ## test istio/ on a real Kubernetes node, as root; the first run builds it (8 minutes, and 5 for the node)
 	$(with-node) $(call with-envoy,$(ENVOY_VERSION)) $(with-istio) cargo test --locked --test node
 
-.PHONY: run-node
-run-node: build ## run a Kubernetes node with one service, to try istio/ by hand, as root
-	@$(with-node) $(call with-envoy,$(ENVOY_VERSION)) $(with-istio) RUN_NODE=1 cargo test --quiet --locked --test node
+##@ For maintainers
 
-.PHONY: istio-image
-istio-image: ## write the module's URL into the manifests of istio/ (URL=oci://...)
-	@scripts/set-istio-image.sh '$(URL)'
+.PHONY: local-images
+local-images: ## build the images for test-docker from local programs, and print the variables to pass to it
+	@$(call with-envoy,$(ENVOY_VERSION)) scripts/local-images.sh
 
 .PHONY: schema
 schema: ## regenerate istio/plugin-config.schema.json and istio/admission/policy.yaml
 	UPDATE_SCHEMA=1 cargo test --quiet --locked --test schema
 	cargo run --quiet --locked -p xtask -- admission
+	@$(call next,'git diff istio/' 'shows what changed')
 
 .PHONY: size
 size: build ## print the size of the module by section, crate and function
@@ -152,6 +167,8 @@ soak: build ## send N=10000000 requests while the configuration changes every se
 .PHONY: hostile
 hostile: build ## send N=10000000 malformed requests and frames to a service in maintenance (SEED= repeats a run)
 	@$(call with-envoy,$(ENVOY_VERSION)) cargo run --quiet --locked -p xtask -- hostile $(N)
+
+##@ For contributors
 
 .PHONY: lint
 lint: ## run rustfmt, clippy, rustdoc, shellcheck, actionlint and cargo-deny

@@ -27,12 +27,10 @@ up() {
     compose port proxy 9902 >.run/admin
     cat <<END
 
-Envoy runs on http://$(<.run/proxy) in front of a demonstration application.
+${bold}Envoy runs on http://$(<.run/proxy)$plain in front of a demonstration application.
 
-  make on RETRY_AFTER=300    turns maintenance on: 503 with Retry-After: 300
-  make off                   turns maintenance off
-  make status                prints the proxy's state and its replies
-  make down                  stops and removes the containers
+$(list_proxy_commands "http://$(<.run/proxy)")
+$(list_commands 'make down' 'stops and removes the containers')
 END
 }
 

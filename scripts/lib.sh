@@ -4,10 +4,45 @@
 # shellcheck disable=SC2034 # used by the scripts that source this file
 target=wasm32-unknown-unknown
 
+# has_colour FD: succeeds if colours may be written to a file descriptor: only to a terminal, and not with NO_COLOR
+# (https://no-color.org)
+has_colour() {
+    [[ -t $1 && -z ${NO_COLOR-} && ${TERM-dumb} != dumb ]]
+}
+
+# The escape codes for stdout, each empty without colours.
+# shellcheck disable=SC2034 # used by the scripts that source this file
+bold='' green='' yellow='' cyan='' plain=''
+if has_colour 1; then
+    # shellcheck disable=SC2034
+    bold=$'\e[1m' green=$'\e[32m' yellow=$'\e[33m' cyan=$'\e[36m' plain=$'\e[0m'
+fi
+
 # fail MESSAGE...: prints an error and exits
 fail() {
-    echo "error: $*" >&2
+    if has_colour 2; then printf '\e[31merror:\e[0m %s\n' "$*" >&2; else echo "error: $*" >&2; fi
     exit 1
+}
+
+# list_commands COMMAND EFFECT...: prints commands, each with its effect
+list_commands() {
+    while (($# > 0)); do
+        printf '  %s%-34s%s %s\n' "$bold" "$1" "$plain" "$2"
+        shift 2
+    done
+}
+
+# list_proxy_commands URL: prints the commands for the proxy of `make run` or `make up`
+list_proxy_commands() {
+    list_commands "curl -i $1/" 'sends a request; the application replies' \
+        'make on RETRY_AFTER=300' 'turns maintenance on: 503 with Retry-After: 300' \
+        'make off' 'turns maintenance off' \
+        'make status' "prints the proxy's state and its replies"
+}
+
+# next COMMAND EFFECT...: prints what can be done next. It is for people, and prints nothing into a pipe or a file.
+next() {
+    [[ ! -t 1 ]] || { echo && list_commands "$@"; }
 }
 
 # step NAME...: prints the heading of a step

@@ -56,13 +56,10 @@ done
 
 cat <<END
 
-Envoy runs on http://127.0.0.1:$PORT in front of a demonstration application. Maintenance is off.
+${bold}Envoy runs on http://127.0.0.1:$PORT$plain in front of a demonstration application. Maintenance is ${green}off$plain.
 In another terminal, from this folder:
 
-  curl -i http://127.0.0.1:$PORT/    sends a request; the application replies
-  make on RETRY_AFTER=300            turns maintenance on: 503 with Retry-After: 300
-  make off                           turns maintenance off
-  make status                        prints the proxy's state and its replies
+$(list_proxy_commands "http://127.0.0.1:$PORT")
 
 Ctrl-C stops everything. Admin interface: http://127.0.0.1:$ADMIN_PORT/. Envoy's log follows, one line per request:
 

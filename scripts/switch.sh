@@ -63,21 +63,53 @@ apply() {
     fi
 }
 
+# gauge NAME: prints the value of a gauge of the filter
+gauge() {
+    stat_sum "wasmcustom\\.maintenance_$1"
+}
+
+# utc SECONDS: prints seconds since 1970 as a time of RFC 3339
+utc() {
+    TZ=UTC printf '%(%Y-%m-%dT%H:%M:%SZ)T' "$1"
+}
+
+# status_line NAME VALUE [COLOUR]: prints a line of the status
+status_line() {
+    printf '%-35s %s%s%s\n' "$1" "${3-}" "$2" "${3:+$plain}"
+}
+
+# reply_line PATH: prints the line of the status about the reply to GET PATH
+reply_line() {
+    local text
+    text=$(reply "$1")
+    case $text in
+    200*) status_line "GET $1" "$text" "$green" ;;
+    *) status_line "GET $1" "$text" "$yellow" ;;
+    esac
+}
+
 status() {
-    echo "maintenance_active                  $(stat_sum 'wasmcustom\.maintenance_active')"
-    local gauge value
-    for gauge in dry_run_active window_start_timestamp_seconds window_end_timestamp_seconds; do
-        value=$(stat_sum "wasmcustom\\.maintenance_$gauge")
-        # A gauge that is 0 is of no interest, and most configurations set none of them.
-        [[ $value == 0 ]] || printf '%-35s %s\n' "maintenance_$gauge" "$value"
-    done
-    echo "GET /                               $(reply /)"
-    echo "GET /load-balancer/health-check     $(reply /load-balancer/health-check)"
+    local start end state='off' colour=$green
+    start=$(gauge window_start_timestamp_seconds) end=$(gauge window_end_timestamp_seconds)
+    if (($(gauge active) > 0)); then
+        state='on' colour=$yellow
+    elif (($(gauge dry_run_active) > 0)); then
+        state='in dry run' colour=$cyan
+    elif ((start > $(date +%s))); then
+        state='scheduled' colour=$cyan
+    fi
+    echo "maintenance is $bold$colour$state$plain"
+    status_line maintenance_active "$(gauge active)"
+    [[ $state != 'in dry run' ]] || status_line maintenance_dry_run_active 1
+    ((start == 0)) || status_line 'window starts' "$(utc "$start")"
+    ((end == 0)) || status_line 'window ends' "$(utc "$end")"
+    reply_line /
+    reply_line /load-balancer/health-check
 }
 
 # is_in_state GAUGE REPLY: succeeds if maintenance_active and the reply to GET / have these values
 is_in_state() {
-    [[ $(stat_sum 'wasmcustom\.maintenance_active') == "$1" && $(reply /) == "$2" ]]
+    [[ $(gauge active) == "$1" && $(reply /) == "$2" ]]
 }
 
 case $1 in
@@ -94,3 +126,8 @@ off)
     ;;
 esac
 status
+case $1 in
+on) next 'make off' 'turns maintenance off' ;;
+off) next 'make on RETRY_AFTER=300' 'turns maintenance on again' ;;
+status) next 'make on RETRY_AFTER=300' 'turns maintenance on: 503 with Retry-After: 300' 'make off' 'turns it off' ;;
+esac

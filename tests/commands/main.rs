@@ -1,16 +1,19 @@
-//! Tests of the scripts behind `make run`, `make on`, `make off` and `make
-//! status`, in a folder laid out like a checkout. `ENVOY` is the path of the Envoy
-//! binary.
+//! Tests of the scripts behind `make run`, `make on`, `make off`, `make status` and
+//! `make help`, in a folder laid out like a checkout, and of `kubectl maintenance`.
+//! `ENVOY` is the path of the Envoy binary.
 
+mod help;
 mod kubectl_maintenance;
+mod terminal;
 
 use std::net::SocketAddr;
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
 use harness::client::get;
+use harness::envoy::launcher;
 use harness::process::Process;
 use harness::wait::eventually;
 use harness::{plugin_wasm, port, repository};
@@ -37,29 +40,44 @@ struct Run {
     address: SocketAddr,
 }
 
-async fn start() -> Run {
-    let folder = checkout();
+/// Command of `make run`, and the address of its proxy.
+fn run_command(folder: &Path) -> (Command, SocketAddr) {
     let proxy = port();
     let mut command = Command::new("scripts/run.sh");
-    command.current_dir(folder.path());
-    command.env("PORT", proxy.to_string());
+    command.current_dir(folder).env("ENVOY", launcher::binary()).env("PORT", proxy.to_string());
     command.env("ADMIN_PORT", port().to_string()).env("UPSTREAM_PORT", port().to_string());
+    (command, SocketAddr::from(([127, 0, 0, 1], proxy)))
+}
+
+async fn start() -> Run {
+    let folder = checkout();
+    let (mut command, address) = run_command(folder.path());
     let log = folder.path().join("run.log");
     let process = Process::spawn("make run", &mut command, &log);
     let ready = async || process.log().contains("Ctrl-C stops everything").then_some(());
     eventually("`make run` prints its instructions", Duration::from_secs(60), ready).await;
-    Run { process, folder, address: SocketAddr::from(([127, 0, 0, 1], proxy)) }
+    Run { process, folder, address }
+}
+
+/// Command of `make on`, `make off` or `make status`.
+fn switch_command(folder: &Path, command: &str, retry_after: &str) -> Command {
+    let mut script = Command::new("scripts/switch.sh");
+    script.arg(command).current_dir(folder).env("RETRY_AFTER", retry_after);
+    script
 }
 
 fn switch(folder: &Path, command: &str, retry_after: &str) -> Output {
-    Command::new("scripts/switch.sh")
-        .arg(command)
-        .current_dir(folder)
-        .env("RETRY_AFTER", retry_after)
-        .output()
-        .expect("the script runs")
+    switch_command(folder, command, retry_after).output().expect("the script runs")
 }
 
+/// Path of a program on `PATH`.
+fn find_program(name: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").expect("PATH");
+    let mut programs = std::env::split_paths(&path).map(|folder| folder.join(name));
+    programs.find(|program| program.exists()).unwrap_or_else(|| panic!("{name} is missing"))
+}
+
+/// What a command printed, its errors after its output.
 fn printed(output: &Output) -> String {
     let text = [output.stdout.as_slice(), &output.stderr].concat();
     String::from_utf8(text).expect("text")

@@ -12,6 +12,8 @@ use harness::repository;
 use serde_json::json;
 use tempfile::TempDir;
 
+use crate::find_program;
+
 /// Programs that the plugin may use besides kubectl.
 const PROGRAMS: [&str; 13] = [
     "env", "bash", "awk", "sed", "cat", "date", "mkdir", "mktemp", "mv", "rm", "sleep", "sort",
@@ -118,18 +120,12 @@ impl Cluster {
     }
 }
 
-pub fn plugin() -> PathBuf {
+fn plugin() -> PathBuf {
     repository().join("istio/kubectl-maintenance")
 }
 
 fn link(target: &Path, path: &Path) {
     symlink(target, path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-}
-
-pub fn find_program(name: &str) -> PathBuf {
-    let path = std::env::var_os("PATH").expect("PATH");
-    let mut programs = std::env::split_paths(&path).map(|folder| folder.join(name));
-    programs.find(|program| program.exists()).unwrap_or_else(|| panic!("{name} is missing"))
 }
 
 /// Result of a run of the plugin.

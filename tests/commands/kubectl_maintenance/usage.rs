@@ -1,9 +1,9 @@
 //! Options, help and terminals.
 
 use std::fs;
-use std::process::{Command, Stdio};
 
-use super::cluster::{Cluster, OFF, ON, find_program, plugin};
+use super::cluster::{Cluster, OFF, ON};
+use crate::terminal;
 
 #[test]
 fn wrong_usage_is_refused_before_anything_is_asked() {
@@ -81,30 +81,14 @@ fn without_kubectl_it_says_so() {
 #[test]
 fn colours_and_the_changing_line_are_for_terminals() {
     let cluster = Cluster::with_proxies(&[("a", OFF)]);
-    let on_terminal = |no_color: &str| {
-        let mut command = cluster.command(&[]);
-        command = with_environment_of(&command, "script");
-        let line = format!("{} status --wait on --timeout 3s", plugin().display());
-        command.args(["--quiet", "--command", &line, "/dev/null"]);
-        command.env("TERM", "xterm").env("NO_COLOR", no_color).env("SHELL", "/bin/sh");
-        let output = command.output().expect("script runs");
-        String::from_utf8(output.stdout).expect("text")
-    };
-    let text = on_terminal("");
+    let wait = cluster.command(&["status", "--wait", "on", "--timeout", "3s"]);
+    let text = terminal::output_of(&wait, "");
     assert!(text.contains("\r\u{1b}[Kwaiting for on: 1 Off ("), "{text:?}");
     assert!(!text.contains(" s of 3 s)\r\n"), "{text:?}");
     assert!(text.contains("\u{1b}[32mOff"), "{text:?}");
-    let plain = on_terminal("1");
+    let plain = terminal::output_of(&wait, "1");
     assert!(
         plain.contains("\r\u{1b}[Kwaiting for on") && !plain.contains("\u{1b}[32m"),
         "{plain:?}"
     );
-}
-
-/// Command for another program with the environment of `command`.
-fn with_environment_of(command: &Command, program: &str) -> Command {
-    let mut other = Command::new(find_program(program));
-    other.env_clear().stdin(Stdio::null());
-    other.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    other
 }
