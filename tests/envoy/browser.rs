@@ -37,9 +37,13 @@ async fn a_browser_gets_the_page_and_every_other_client_the_json() {
         let send = |request| send(envoy.address(), http, request);
         assert_page(&send(with_headers("GET", "/cart", &browser)).await, "<h1>Back soon</h1>");
         assert_page(&send(with_headers("HEAD", "/cart", &browser)).await, "");
-        for (method, headers) in
-            [("GET", &[("accept", "*/*")][..]), ("GET", &[]), ("POST", &browser)]
-        {
+        for (method, headers) in [
+            ("GET", &[("accept", "*/*")][..]),
+            ("GET", &[("accept", "text/html;q=")]),
+            ("GET", &[("accept", "text/html;q=2, ;;,")]),
+            ("GET", &[]),
+            ("POST", &browser),
+        ] {
             let answer = send(with_headers(method, "/cart", headers)).await;
             assert_eq!((answer.status, &answer.body[..]), (503, BODY.as_bytes()));
             assert_eq!(answer.header("content-type"), "application/json");
@@ -88,6 +92,19 @@ async fn a_preflight_is_permitted_and_the_503_can_be_read() {
     upstream.assert_untouched();
     eventually_metric(&envoy, "maintenance_rejected_requests_total", 6).await;
     assert!(envoy.log().contains("access 204 maintenance_preflight"), "{}", envoy.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_preflight_for_an_exempt_request_is_rejected() {
+    let configuration = r#"{"enabled": true, "response": {"corsOrigins": ["*"]}}"#;
+    let (envoy, upstream) = start(configuration).await;
+    let preflight = [("origin", ORIGIN), ("access-control-request-method", "GET")];
+    for http in VERSIONS {
+        let request = with_headers("OPTIONS", HEALTH_CHECK, &preflight);
+        let answer = send(envoy.address(), http, request).await;
+        assert_eq!((answer.status, answer.header("access-control-allow-methods")), (503, ""));
+    }
+    upstream.assert_untouched();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,6 +9,7 @@ mod bypass;
 mod counters;
 mod dry_run;
 mod evidence;
+mod jitter;
 mod odd_requests;
 mod privacy;
 mod protocols;

@@ -58,7 +58,8 @@ async fn a_path_that_is_not_utf8_is_rejected_over_http2() {
     let configuration = r#"{"enabled": true, "exemptions": [{"pathPrefix": "/a/"},
         {"path": "/load-balancer/health-check"}]}"#;
     let (envoy, upstream) = start(configuration).await;
-    let answer = get_over_http2(envoy.address(), b"/b/\xff\xfe", BODY.as_bytes()).await;
+    let authority = Some(&b"service.example"[..]);
+    let answer = get_over_http2(envoy.address(), b"/b/\xff\xfe", authority, BODY.as_bytes()).await;
     assert!(answer.is_some(), "no maintenance reply before the timeout");
     upstream.assert_untouched();
     assert_vm_alive(&envoy, &upstream).await;

@@ -6,6 +6,9 @@ use harness::envoy::Envoy;
 use crate::support::{OFF, ON, VERSIONS, start_switchable};
 
 const SECRET: &str = "5f2c9e-not-for-a-log";
+/// Lets requests through whose header `x-name` is [`SECRET`].
+const BYPASS: &str = r#"{"enabled": true, "bypass": {"header": "x-name",
+    "sha256": ["4831e57c1579d02db26c46f95904de809927c5672b74e7856ebd32bc96f7e564"]}}"#;
 /// Entry of Envoy's trace log for a call into the plugin with a request's headers.
 const REQUEST_CALLBACK: &str = "proxy_on_request_headers";
 const HEADERS: [&str; 5] = ["authorization", "cookie", "x-name", "user-agent", "referer"];
@@ -43,7 +46,7 @@ pub fn assert_no_secret(log: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_request_data_reaches_the_log() {
     let (mut envoy, _upstream) = start_switchable(OFF).await;
-    for configuration in [ON, OFF] {
+    for configuration in [ON, BYPASS, OFF] {
         envoy.switch(configuration).await;
         send_secrets(&envoy).await;
     }

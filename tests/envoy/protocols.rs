@@ -25,11 +25,31 @@ const UPLOAD_HEAD: &str =
 
 /// Calls the gRPC health service through Envoy.
 async fn check_grpc_health(envoy: &Envoy) -> Result<(), tonic::Status> {
+    call_grpc(envoy, None).await
+}
+
+/// Calls the gRPC health service through Envoy with one more header.
+pub async fn call_grpc(
+    envoy: &Envoy,
+    header: Option<(&'static str, &str)>,
+) -> Result<(), tonic::Status> {
     let endpoint =
         Endpoint::from_shared(format!("http://{}", envoy.address())).expect("an address");
     let channel = endpoint.connect().await.expect("a connection");
-    let request = HealthCheckRequest { service: String::new() };
+    let mut request = tonic::Request::new(HealthCheckRequest { service: String::new() });
+    if let Some((name, value)) = header {
+        request.metadata_mut().insert(name, value.parse().expect("a value"));
+    }
     HealthClient::new(channel).check(request).await.map(|_| ())
+}
+
+/// Opens a WebSocket through Envoy, sends a message, and asserts that it comes back.
+pub async fn assert_websocket_works(envoy: &Envoy) {
+    let url = format!("ws://{}/socket", envoy.address());
+    let (mut socket, _) = tokio_tungstenite::connect_async(url).await.expect("an upgrade");
+    socket.send(Message::text("ping")).await.expect("the message sent");
+    let echo = socket.next().await.expect("a message").expect("no error");
+    assert_eq!(echo, Message::text("ping"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,11 +102,7 @@ async fn a_websocket_is_not_opened() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_websocket_passes_while_disabled() {
     let (envoy, _upstream) = start(OFF).await;
-    let url = format!("ws://{}/socket", envoy.address());
-    let (mut socket, _) = tokio_tungstenite::connect_async(url).await.expect("an upgrade");
-    socket.send(Message::text("ping")).await.expect("the message sent");
-    let echo = socket.next().await.expect("a message").expect("no error");
-    assert_eq!(echo, Message::text("ping"));
+    assert_websocket_works(&envoy).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -33,12 +33,17 @@ pub fn assert_maintenance_head(head: &str) {
 }
 
 /// Sends `GET path` in hand-written HTTP/2 frames, because clients refuse to send
-/// an invalid path. The frames are the connection preface, an empty SETTINGS and
+/// an invalid path or no `:authority`. The frames are the connection preface, an empty SETTINGS and
 /// an uncompressed HEADERS.
 ///
 /// Reads until the received bytes contain `expected`. Returns `None` if the
 /// connection closes or the timeout passes first.
-pub async fn get_over_http2(address: SocketAddr, path: &[u8], expected: &[u8]) -> Option<()> {
+pub async fn get_over_http2(
+    address: SocketAddr,
+    path: &[u8],
+    authority: Option<&[u8]>,
+    expected: &[u8],
+) -> Option<()> {
     let byte = |length: usize| u8::try_from(length).expect("fewer than 256 bytes");
     let literal = |name: &[u8], value: &[u8]| {
         [&[0, byte(name.len())], name, &[byte(value.len())], value].concat()
@@ -47,7 +52,7 @@ pub async fn get_over_http2(address: SocketAddr, path: &[u8], expected: &[u8]) -
         literal(b":method", b"GET"),
         literal(b":scheme", b"http"),
         literal(b":path", path),
-        literal(b":authority", b"service.example"),
+        authority.map(|authority| literal(b":authority", authority)).unwrap_or_default(),
     ]
     .concat();
     let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];

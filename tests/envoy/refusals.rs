@@ -6,57 +6,27 @@ use std::time::Duration;
 use harness::envoy::{Bootstrap, Envoy, Filter};
 use harness::upstream::Upstream;
 use harness::wait::eventually;
+use serde::Deserialize;
 
 use crate::support::{OFF, ON, assert_application, assert_maintenance, start_switchable};
 
-/// Invalid configuration of every kind, with the message that an operator sees.
-const INVALID: [(&str, &str); 14] = [
-    ("{", "not valid JSON: EOF while parsing an object at line 1 column 1"),
-    ("{} x", "not valid JSON: trailing characters at line 1 column 4"),
-    ("[]", "[] is not allowed: must be a JSON object"),
-    ("null", "null is not allowed: must be a JSON object"),
-    (r#"{"enabled": "yes"}"#, r#"enabled: "yes" is not allowed: must be true or false"#),
-    (
-        r#"{"enabled": true, "enabled": false}"#,
-        "enabled: false is not allowed: a field may be given only once",
-    ),
-    (
-        r#"{"enabled": true, "retryAfter": 5}"#,
-        "retryAfter: 5 is not allowed: unknown field, known here: enabled, dryRun, window, retryAfterSeconds, retryAfterJitterSeconds, exemptions, scope, bypass, response",
-    ),
-    (
-        r#"{"enabled": true, "retryAfterSeconds": 0}"#,
-        "retryAfterSeconds: 0 is not allowed: must be a whole number of seconds from 1 to 604800",
-    ),
-    (
-        r#"{"enabled": true, "retryAfterSeconds": "Wed, 21 Oct 2026 07:28:00 GMT"}"#,
-        "retryAfterSeconds: \"Wed, 21 Oct 2026 07:28:00 GMT\" is not allowed: \
-         must be a whole number of seconds from 1 to 604800",
-    ),
-    (
-        r#"{"enabled": true, "exemptions": [{"path": "health"}]}"#,
-        "exemptions[0].path: \"health\" is not allowed: must begin with \"/\" and be at most \
-         1024 bytes of ASCII without \"?\", \"#\" or control characters",
-    ),
-    (
-        r#"{"enabled": true, "exemptions": [{"path": "/a"}, {"methods": ["GET"]}]}"#,
-        r#"exemptions[1]: {"methods": ["GET"]} is not allowed: must have exactly one of path and pathPrefix"#,
-    ),
-    (
-        r#"{"enabled": true, "exemptions": [{"path": "/a", "methods": ["get"]}]}"#,
-        "exemptions[0].methods[0]: \"get\" is not allowed: must be an HTTP method in upper case, as \"GET\"",
-    ),
-    (
-        r#"{"enabled": true, "response": {"headers": {"Retry-After": "5"}}}"#,
-        "response.headers[\"Retry-After\"]: \"5\" is not allowed: \
-         this header is set by the filter or by HTTP itself",
-    ),
-    (
-        r#"{"enabled": true, "response": {"contentType": "a\r\nset-cookie: b"}}"#,
-        "response.contentType: \"a\\r\\nset-cookie: b\" is not allowed: \
-         must be a header value: no control characters, no space at either end",
-    ),
-];
+const TABLE: &str = include_str!("../configurations.json");
+
+/// Row of the table of configurations that all suites share.
+#[derive(Deserialize)]
+struct Row {
+    config: String,
+    /// `ok`, or the message of the filter.
+    filter: String,
+}
+
+/// Every invalid configuration of the table.
+fn invalid() -> Vec<Row> {
+    let rows: Vec<Row> = serde_json::from_str(TABLE).expect("the table of configurations");
+    let rows: Vec<_> = rows.into_iter().filter(|row| row.filter != "ok").collect();
+    assert!(rows.len() > 300, "{} invalid rows", rows.len());
+    rows
+}
 
 fn log_line(message: &str) -> String {
     format!("plugin configuration refused: {message}\n")
@@ -65,11 +35,11 @@ fn log_line(message: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invalid_update_leaves_maintenance_on() {
     let (mut envoy, upstream) = start_switchable(ON).await;
-    for (configuration, message) in INVALID {
-        envoy.publish_rejected(configuration).await;
+    for Row { config, filter: message } in invalid() {
+        envoy.publish_rejected(&config).await;
         assert_maintenance(&envoy.get("/").await);
-        let logged = async || envoy.log().contains(&log_line(message)).then_some(());
-        eventually(message, Duration::from_secs(10), logged).await;
+        let logged = async || envoy.log().contains(&log_line(&message)).then_some(());
+        eventually(&message, Duration::from_secs(10), logged).await;
     }
     upstream.assert_untouched();
     assert_eq!(envoy.admin().metric("maintenance_active").await, Some(1));
@@ -80,11 +50,12 @@ async fn an_invalid_update_leaves_maintenance_on() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invalid_update_leaves_maintenance_off() {
     let (mut envoy, upstream) = start_switchable(OFF).await;
-    for (configuration, _) in INVALID {
-        envoy.publish_rejected(configuration).await;
+    let invalid = invalid();
+    for row in &invalid {
+        envoy.publish_rejected(&row.config).await;
         assert_application(&envoy.get("/").await);
     }
-    assert_eq!(upstream.requests().len(), INVALID.len());
+    assert_eq!(upstream.requests().len(), invalid.len());
     assert_eq!(envoy.admin().metric("maintenance_active").await, Some(0));
     envoy.switch(ON).await;
     assert_maintenance(&envoy.get("/").await);

@@ -75,10 +75,16 @@ impl Upstream {
         self.received.requests.lock().expect("no panic").clone()
     }
 
+    /// Names of the headers of all requests that have reached the upstream.
+    #[must_use]
+    pub fn header_names(&self) -> BTreeSet<String> {
+        self.received.header_names.lock().expect("no panic").clone()
+    }
+
     /// Whether any request has reached the upstream with a header of this name.
     #[must_use]
     pub fn has_received_header(&self, name: &str) -> bool {
-        self.received.header_names.lock().expect("no panic").contains(name)
+        self.header_names().contains(name)
     }
 
     /// Number of request body bytes that have reached the upstream.
