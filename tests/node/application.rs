@@ -3,24 +3,21 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::net::SocketAddr;
+use std::ops::Deref;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use harness::client::{self};
-use harness::upstream::BODY;
 use harness::wait::eventually;
-use maintenance_filter::limits::DEFAULT_BODY;
 use serde_json::Value;
 
-use crate::callers::{Caller, Reply, service};
+use crate::callers::{Caller, service};
 use crate::cluster::{CHANGE_TIMEOUT, Cluster, POD_TIMEOUT};
-use mesh::kubectl::Kubectl;
+use crate::pod::Pod;
+use crate::reply::{Reply, assert_maintenance, is_application};
+use mesh::operator::Operator;
 use mesh::shipped::{Shipped, image_address};
 
-/// Path that is exempt by default.
-pub const HEALTH_CHECK: &str = "/load-balancer/health-check";
 /// Probes of the kubelet by HTTP, one of each kind.
 pub const HTTP_PROBES: &str = "
         startupProbe: {httpGet: {path: /startup, port: 8080}, periodSeconds: 1}
@@ -48,22 +45,17 @@ pub const DEFAULT: Settings<'static> =
 /// Application in its own namespace, with the manifests of its operator. The
 /// namespace is deleted with it.
 pub struct Application {
-    pub namespace: String,
-    pub kubectl: Kubectl,
-    pub shipped: Shipped,
-    tools: PathBuf,
+    operator: Operator,
     is_finished: Cell<bool>,
 }
 
-/// Pod of the application.
-#[derive(Clone, Debug)]
-pub struct Pod {
-    pub name: String,
-    pub address: IpAddr,
-    pub is_ready: bool,
-    pub restarts: u64,
-    /// Reason why the container of the application waits, such as `CrashLoopBackOff`.
-    pub waiting: String,
+/// A case uses an application through the commands of its operator.
+impl Deref for Application {
+    type Target = Operator;
+
+    fn deref(&self) -> &Operator {
+        &self.operator
+    }
 }
 
 impl Application {
@@ -77,13 +69,9 @@ impl Application {
     /// Makes the application without waiting for it.
     pub fn make(cluster: &Cluster, settings: &Settings<'_>) -> Self {
         let namespace = format!("shop-{}", NEXT.fetch_add(1, Ordering::Relaxed));
-        let application = Self {
-            namespace,
-            kubectl: cluster.kubectl().clone(),
-            shipped: shipped(&cluster.image),
-            tools: cluster.node.programs().istio().path(""),
-            is_finished: Cell::new(false),
-        };
+        let kubectl = cluster.kubectl().clone();
+        let operator = Operator { namespace, kubectl, shipped: shipped(&cluster.image) };
+        let application = Self { operator, is_finished: Cell::new(false) };
         application.kubectl.apply(&application.manifest(settings));
         application
     }
@@ -140,7 +128,7 @@ spec:
 
     /// Writes another address of the module into the manifests.
     pub fn set_image(&mut self, url: &str) {
-        self.shipped = shipped(url);
+        self.operator.shipped = shipped(url);
     }
 
     /// Waits until all pods of a number of replicas are ready and no other pod is left.
@@ -206,39 +194,6 @@ spec:
         }
     }
 
-    /// Runs `kubectl VERB -n NAMESPACE -f FOLDER` with a shipped folder.
-    pub fn kubectl_file(&self, verb: &str, folder: &str) -> String {
-        self.kubectl.run(&[verb, "-n", &self.namespace, "-f", &self.shipped.folder(folder)])
-    }
-
-    /// Applies a shipped folder.
-    pub fn apply(&self, folder: &str) {
-        self.kubectl_file("apply", folder);
-    }
-
-    /// Deletes a shipped folder.
-    pub fn delete(&self, folder: &str) {
-        self.kubectl_file("delete", folder);
-    }
-
-    /// Runs `kubectl maintenance` in the namespace. Returns the exit status and the
-    /// output.
-    pub fn maintenance(&self, arguments: &[&str]) -> (Option<i32>, String) {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let folders = [harness::repository().join("istio"), self.tools.clone()];
-        let path = std::env::join_paths(folders.into_iter().chain(std::env::split_paths(&path)));
-        let output = Command::new(self.tools.join("kubectl"))
-            .arg("maintenance")
-            .args(arguments)
-            .args(["--namespace", &self.namespace])
-            .env("PATH", path.expect("a path"))
-            .env("KUBECONFIG", self.kubectl.kubeconfig())
-            .output()
-            .expect("kubectl runs");
-        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-        (output.status.code(), text)
-    }
-
     /// Waits with `kubectl maintenance status --wait` until every proxy is on or off.
     #[track_caller]
     pub fn wait_until_proxies_are(&self, state: &str) -> String {
@@ -294,47 +249,6 @@ impl Application {
         }
         eprintln!("{text}");
     }
-}
-
-impl Pod {
-    /// Reads a pod that has an address.
-    fn read(value: &Value) -> Option<Self> {
-        let status = &value["status"];
-        let conditions = status["conditions"].as_array()?;
-        let is_ready = conditions.iter().any(|c| c["type"] == "Ready" && c["status"] == "True");
-        let container =
-            status["containerStatuses"].as_array()?.iter().find(|c| c["name"] == "shop")?;
-        Some(Self {
-            name: value["metadata"]["name"].as_str()?.into(),
-            address: status["podIP"].as_str()?.parse().ok()?,
-            is_ready,
-            restarts: container["restartCount"].as_u64()?,
-            waiting: container["state"]["waiting"]["reason"].as_str().unwrap_or_default().into(),
-        })
-    }
-
-    /// Requests that the pod has received; `None` if it does not reply.
-    pub async fn received(&self) -> Option<BTreeMap<String, u64>> {
-        let address = SocketAddr::new(self.address, 9090);
-        let mut client = client::Client::connect(address, client::Http::One).await.ok()?;
-        let answer = client.send(client::request("GET", "/")).await.ok()?;
-        serde_json::from_slice(&answer.body).ok()
-    }
-}
-
-/// Whether a reply is the application's.
-pub fn is_application(reply: &Reply) -> bool {
-    reply.status == 200 && reply.body == BODY
-}
-
-/// Asserts that a reply is the maintenance reply of the shipped manifests.
-#[track_caller]
-pub fn assert_maintenance(reply: &Reply) {
-    assert_eq!(reply.status, 503, "{reply:?}");
-    assert_eq!(reply.header("retry-after"), "300", "{reply:?}");
-    assert_eq!(reply.header("content-type"), "application/json", "{reply:?}");
-    assert_eq!(reply.header("cache-control"), "no-store", "{reply:?}");
-    assert_eq!(reply.body, DEFAULT_BODY, "{reply:?}");
 }
 
 /// Copy of the shipped manifests with an address that the operator's script writes.

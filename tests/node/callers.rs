@@ -1,14 +1,13 @@
 //! Callers of a service: the node itself, a pod without a sidecar, a pod with one,
 //! and an ingress gateway.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use harness::client::{Client, Http, request};
 use hyper::header::HOST;
-use serde::Deserialize;
-
 use mesh::kubectl::Kubectl;
+
+use crate::reply::Reply;
 
 /// Where a request comes from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -25,21 +24,6 @@ pub enum Caller {
 
 /// Every caller.
 pub const ALL: [Caller; 4] = [Caller::Node, Caller::PlainPod, Caller::MeshedPod, Caller::Gateway];
-
-/// Reply to a request, in the format of `app call`.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Reply {
-    pub status: u16,
-    pub headers: BTreeMap<String, String>,
-    pub body: String,
-}
-
-impl Reply {
-    /// Value of a header; empty if it is absent.
-    pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", String::as_str)
-    }
-}
 
 impl Caller {
     /// Sends a request to the Service `shop` of a namespace.
@@ -76,12 +60,7 @@ async fn send(address: SocketAddr, host: &str, method: &str, path: &str) -> Resu
     request.headers_mut().insert(HOST, host.parse().expect("a host"));
     let mut client = Client::connect(address, Http::One).await.map_err(|e| e.to_string())?;
     let answer = client.send(request).await.map_err(|error| error.to_string())?;
-    let text = |value: &hyper::header::HeaderValue| value.to_str().unwrap_or_default().to_owned();
-    Ok(Reply {
-        status: answer.status,
-        headers: answer.headers.iter().map(|(name, v)| (name.to_string(), text(v))).collect(),
-        body: String::from_utf8_lossy(&answer.body).into_owned(),
-    })
+    Ok(answer.into())
 }
 
 /// Address of a Service.
@@ -93,32 +72,54 @@ pub fn service(kubectl: &Kubectl, namespace: &str, name: &str) -> SocketAddr {
 
 /// Makes the pods that call, and waits until they are ready.
 pub fn make(kubectl: &Kubectl) {
-    kubectl.apply(MANIFEST);
-    for (namespace, what) in [("callers", "pod"), ("ingress", "pod"), ("kube-system", "pod")] {
-        let wait =
-            ["wait", "--for=condition=Ready", "--timeout=120s", what, "--all", "-n", namespace];
-        let ready = || {
-            kubectl.try_run(&[
-                "rollout",
-                "status",
-                "deployment",
-                "--timeout=120s",
-                "-n",
-                namespace,
-            ])?;
-            kubectl.try_run(&wait)
-        };
-        ready().unwrap_or_else(|error| {
+    kubectl.apply(&manifest());
+    for namespace in ["callers", "ingress", "kube-system"] {
+        until_ready(kubectl, namespace).unwrap_or_else(|error| {
             let state = kubectl.try_run(&["describe", "pods", "-n", namespace]);
             panic!("the pods of {namespace} are not ready: {error}\n{}", state.unwrap_or_default())
         });
     }
 }
 
+/// Waits until the Deployments and the pods of a namespace are ready.
+fn until_ready(kubectl: &Kubectl, namespace: &str) -> Result<(), String> {
+    let in_time = ["--timeout=120s", "-n", namespace];
+    kubectl.try_run(&[&["rollout", "status", "deployment"], &in_time[..]].concat())?;
+    let pods = ["wait", "--for=condition=Ready", "pod", "--all"];
+    kubectl.try_run(&[&pods[..], &in_time].concat()).map(drop)
+}
+
 /// Name of the service that refuses every request, and of its provider in the mesh.
 pub const REFUSE: &str = "refuse";
 
-const MANIFEST: &str = r#"
+/// Manifests of the callers, and of what they pass.
+fn manifest() -> String {
+    let no_sidecar = "sidecar.istio.io/inject: \"false\"";
+    [
+        NAMESPACES,
+        &pod("plain", no_sidecar, "wait"),
+        &pod("meshed", "", "wait"),
+        &pod(REFUSE, &format!("app: {REFUSE}, {no_sidecar}"), "serve"),
+        SERVICES,
+    ]
+    .join("---")
+}
+
+/// Manifest of a pod that runs `app ARGUMENT`.
+fn pod(name: &str, labels: &str, argument: &str) -> String {
+    format!(
+        "
+apiVersion: v1
+kind: Pod
+metadata: {{name: {name}, namespace: callers, labels: {{{labels}}}}}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers: [{{name: app, image: localhost/app:1, imagePullPolicy: Never, args: [{argument}]}}]
+"
+    )
+}
+
+const NAMESPACES: &str = "
 apiVersion: v1
 kind: Namespace
 metadata: {name: callers, labels: {istio-injection: enabled}}
@@ -126,31 +127,10 @@ metadata: {name: callers, labels: {istio-injection: enabled}}
 apiVersion: v1
 kind: Namespace
 metadata: {name: ingress, labels: {istio-injection: enabled}}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: plain, namespace: callers, labels: {sidecar.istio.io/inject: "false"}}
-spec:
-  terminationGracePeriodSeconds: 1
-  containers: [{name: app, image: localhost/app:1, imagePullPolicy: Never, args: [wait]}]
----
-apiVersion: v1
-kind: Pod
-metadata: {name: meshed, namespace: callers}
-spec:
-  terminationGracePeriodSeconds: 1
-  containers: [{name: app, image: localhost/app:1, imagePullPolicy: Never, args: [wait]}]
----
-apiVersion: v1
-kind: Pod
-metadata:
-  name: refuse
-  namespace: callers
-  labels: {app: refuse, sidecar.istio.io/inject: "false"}
-spec:
-  terminationGracePeriodSeconds: 1
-  containers: [{name: app, image: localhost/app:1, imagePullPolicy: Never, args: [serve]}]
----
+";
+
+/// Service of the pod that refuses, and the ingress gateway.
+const SERVICES: &str = r#"
 apiVersion: v1
 kind: Service
 metadata: {name: refuse, namespace: callers}

@@ -14,7 +14,9 @@ mod images;
 mod istio;
 mod namespaces;
 mod node;
+mod pod;
 mod programs;
+mod reply;
 mod run;
 mod watch;
 

@@ -3,54 +3,10 @@
 
 use serde_json::{Map, Value, json};
 
+use super::guarded_api::{DENIED, GATEWAY, GuardedApi, SIDECAR, plugin};
 use mesh::Mesh;
-use mesh::api::Api;
-use mesh::kubectl::Kubectl;
-use mesh::service::CHANGE_TIMEOUT;
-use mesh::shipped::Shipped;
 
 const TABLE: &str = include_str!("../../configurations.json");
-const DENIED: &str = "denied request: ";
-/// Fields of a plugin for the inbound listeners of sidecars, and of one for a gateway.
-const SIDECAR: &str = r#""match":[{"mode":"SERVER"}],"#;
-const GATEWAY: &str = r#""selector":{"matchLabels":{"istio":"edge"}},"match":[{"mode":"CLIENT"}],"#;
-
-/// API server with the admission policy, and a namespace for test manifests.
-struct GuardedApi {
-    _api: Api,
-    kubectl: Kubectl,
-    shipped: Shipped,
-}
-
-impl GuardedApi {
-    async fn start(mesh: &Mesh) -> Self {
-        let api = Api::start(mesh.plane.tools()).await;
-        let shipped = Shipped::with_image(&mesh.registry.image());
-        let kubectl = api.kubectl().clone();
-        kubectl.run(&["create", "namespace", "shop"]);
-        kubectl.run(&["apply", "-f", &shipped.folder("admission")]);
-        let guarded = Self { _api: api, kubectl, shipped };
-        let effective = async || {
-            let invalid =
-                plugin("WasmPlugin", "early", "oci://x/maintenance-filter:1", r#"{"x":1}"#);
-            guarded.try_apply(&invalid).is_err().then_some(())
-        };
-        harness::wait::eventually("the policy is in force", CHANGE_TIMEOUT, effective).await;
-        guarded
-    }
-
-    fn try_apply(&self, manifest: &str) -> Result<String, String> {
-        self.kubectl
-            .try_run_with_input(&["create", "--dry-run=server", "-n", "shop", "-f", "-"], manifest)
-    }
-
-    /// Message of the policy for a manifest that it rejects.
-    fn refusal(&self, manifest: &str) -> String {
-        let error = self.try_apply(manifest).expect_err(manifest);
-        let (_, message) = error.split_once(DENIED).expect(&error);
-        message.trim().into()
-    }
-}
 
 /// The filter and the policy refuse the same rows of the table, and name the same
 /// fields. The rows are applied to a gateway, because a sidecar must not have `scope.hosts`.
@@ -318,14 +274,4 @@ pub async fn the_largest_configuration_is_within_the_cost_limit(mesh: &Mesh) {
         let manifest = plugin(kind, "large", "oci://x/maintenance-filter:1", &config);
         guarded.try_apply(&manifest.replace(SIDECAR, GATEWAY)).expect(kind);
     }
-}
-
-/// Manifest of a plugin.
-fn plugin(kind: &str, name: &str, image: &str, config: &str) -> String {
-    let wasm = format!(r#""url":"{image}","pluginConfig":{config}"#);
-    let wasm = if kind == "WasmPlugin" { wasm } else { format!(r#""wasm":{{{wasm}}}"#) };
-    format!(
-        r#"{{"apiVersion":"extensions.istio.io/v1alpha1","kind":"{kind}","metadata":{{"name":"{name}"}},"spec":{{{SIDECAR}{wasm}}}}}
-"#
-    )
 }

@@ -2,46 +2,35 @@
 //! kubectl's own search for plugins.
 
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
 use std::time::{Duration, SystemTime};
 
 use harness::upstream::BODY;
 use harness::wait::eventually;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
+use super::on_call::OnCall;
 use super::switching::assert_maintenance;
 use crate::kubelet::Kubelet;
 use mesh::Mesh;
+use mesh::kubectl::Kubectl;
 use mesh::service::{CHANGE_TIMEOUT, Service};
 
-/// Operator of a service who has a kubeconfig.
-struct Operator<'a> {
-    mesh: &'a Mesh,
-    namespace: &'a str,
-    kubeconfig: &'a Path,
+/// Person who has a kubeconfig.
+struct Person<'a> {
+    service: &'a Service,
+    kubectl: Kubectl,
 }
 
-impl Operator<'_> {
-    /// Runs `kubectl maintenance` in the namespace. Returns the exit status and
-    /// what it prints.
+impl<'a> Person<'a> {
+    /// Administrator of the cluster.
+    fn administrator(service: &'a Service) -> Self {
+        Self { service, kubectl: service.kubectl.clone() }
+    }
+
+    /// Runs `kubectl maintenance` in the namespace of the service. Returns the exit
+    /// status and what it prints.
     fn run(&self, arguments: &[&str]) -> (Option<i32>, String) {
-        let kubectl = self.mesh.plane.tools().path("kubectl");
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let folders =
-            [harness::repository().join("istio"), kubectl.parent().expect("a folder").into()];
-        let path = std::env::join_paths(folders.into_iter().chain(std::env::split_paths(&path)));
-        let output: Output = Command::new(&kubectl)
-            .arg("maintenance")
-            .args(arguments)
-            .args(["--namespace", self.namespace])
-            .env("PATH", path.expect("a path"))
-            .env("KUBECONFIG", self.kubeconfig)
-            .output()
-            .expect("kubectl runs");
-        let text = String::from_utf8([output.stdout, output.stderr].concat()).expect("text");
-        (output.status.code(), text)
+        self.kubectl.maintenance(&[arguments, &["--namespace", &self.service.namespace]].concat())
     }
 
     /// Runs `kubectl maintenance`, which must exit with `status`, and returns what
@@ -66,10 +55,9 @@ impl Operator<'_> {
     /// Configuration of the plugin in the API, without the response, which no command
     /// changes.
     fn plugin_config(&self) -> Value {
-        let config = "jsonpath={.spec.pluginConfig}";
-        let plugin =
-            ["get", "wasmplugin", "maintenance-standby", "-n", self.namespace, "-o", config];
-        let text = self.mesh.plane.kubectl().run(&plugin);
+        let (config, namespace) = ("jsonpath={.spec.pluginConfig}", &self.service.namespace);
+        let plugin = ["get", "wasmplugin", "maintenance-standby", "-n", namespace, "-o", config];
+        let text = self.service.kubectl.run(&plugin);
         let mut config: Value = serde_json::from_str(&text).expect(&text);
         let response = config.as_object_mut().and_then(|fields| fields.remove("response"));
         assert_eq!(response, Some(json!({"headers": {"x-envoy-ratelimited": "true"}})));
@@ -87,16 +75,15 @@ fn time_in(seconds: u64) -> String {
 /// the other an init container.
 pub async fn each_command_changes_the_sidecar_and_status_shows_it(mesh: &Mesh) {
     let mut service = Service::without_proxy(&mesh.plane, &mesh.registry.image()).await;
-    service.drain_seconds = 1;
+    service.drain_seconds = 5;
     service.start_proxy(&mesh.plane).await;
-    let namespace = service.namespace.clone();
-    let kubeconfig = mesh.plane.kubectl().kubeconfig();
-    let operator = Operator { mesh, namespace: &namespace, kubeconfig };
+    let namespace = service.namespace.as_str();
+    let operator = Person::administrator(&service);
     assert!(operator.must_exit(2, &["status"]).contains("has a container istio-proxy"));
 
     let admin = service.proxy().admin_address().port();
     let kubelet =
-        Kubelet::start(&mesh.plane, &namespace, &[("classic", admin), ("native", admin)]).await;
+        Kubelet::start(&mesh.plane, namespace, &[("classic", admin), ("native", admin)]).await;
     kubelet.add_pod("bare", &[], &["setup"]);
     kubelet.add_pod("classic", &["istio-proxy"], &[]);
     kubelet.add_pod("native", &[], &["istio-proxy"]);
@@ -155,17 +142,7 @@ pub async fn each_command_changes_the_sidecar_and_status_shows_it(mesh: &Mesh) {
 
     // A window: scheduled by a patch, then brought forward with an end.
     let in_an_hour = time_in(3600);
-    let patch = json!({"spec": {"pluginConfig": {"window": {"start": in_an_hour}}}}).to_string();
-    mesh.plane.kubectl().run(&[
-        "patch",
-        "wasmplugin",
-        "maintenance-standby",
-        "-n",
-        &namespace,
-        "--type=merge",
-        "-p",
-        &patch,
-    ]);
+    service.patch_standby(&json!({"window": {"start": in_an_hour}}).to_string());
     let text = operator.must_exit(0, &["status", "--wait", "off"]);
     assert!(text.contains("(2 Scheduled)"), "{text}");
     assert_eq!(service.until_status(200).await.body, BODY);
@@ -189,8 +166,7 @@ pub async fn each_command_changes_the_sidecar_and_status_shows_it(mesh: &Mesh) {
 /// `--until` sets the window, and each command removes an earlier one.
 pub async fn until_is_merged_into_the_plugin_and_removed_again(mesh: &Mesh) {
     let service = Service::without_proxy(&mesh.plane, &mesh.registry.image()).await;
-    let kubeconfig = mesh.plane.kubectl().kubeconfig();
-    let operator = Operator { mesh, namespace: &service.namespace, kubeconfig };
+    let operator = Person::administrator(&service);
     service.apply("standby");
     service.patch_standby(
         r#"{"dryRun":true,"exemptions":[],"window":{"start":"2099-01-01T00:00:00Z","onEnd":"Extend"}}"#,
@@ -212,8 +188,8 @@ pub async fn until_is_merged_into_the_plugin_and_removed_again(mesh: &Mesh) {
     assert_eq!(operator.plugin_config(), expected);
 }
 
-/// The rules in `istio/README.md` are enough, and without them the reason is named.
-pub async fn the_documented_permissions_are_enough(mesh: &Mesh) {
+/// `istio/rbac` is enough for every command, and without it the reason is named.
+pub async fn the_shipped_role_is_enough(mesh: &Mesh) {
     let service = Service::start(mesh).await;
     service.apply("standby");
     service.until_installed("maintenance-standby").await;
@@ -221,46 +197,26 @@ pub async fn the_documented_permissions_are_enough(mesh: &Mesh) {
     let admin = service.proxy().admin_address().port();
     let kubelet = Kubelet::start(&mesh.plane, namespace, &[("shop", admin)]).await;
     kubelet.add_pod("shop", &["istio-proxy"], &[]);
-    let folder = TempDir::new().expect("a folder");
-    let kubeconfig = folder.path().join("kubeconfig");
-    impersonate("night", mesh.plane.kubectl().kubeconfig(), &kubeconfig);
-    let operator = Operator { mesh, namespace, kubeconfig: &kubeconfig };
+    let on_call = OnCall::without_role(&service);
+    let operator = Person { service: &service, kubectl: on_call.kubectl.clone() };
 
     let text = operator.must_exit(2, &["status", "--wait", "on"]);
     assert!(text.contains("the verb list on pods"), "{text}");
     let text = operator.must_exit(2, &["off"]);
     assert!(text.contains("the verbs get, list and patch on wasmplugins"), "{text}");
 
-    let role = documented_role();
-    let apply = |role: &str| {
-        let manifest = ["apply", "-n", namespace, "-f", "-"];
-        mesh.plane.kubectl().try_run_with_input(&manifest, role).expect(role);
-    };
-    let bind =
-        ["create", "rolebinding", "night", "--role=maintenance", "--user=night", "-n", namespace];
-    mesh.plane.kubectl().run(&bind);
-    apply(&role.replace("pods/exec", "pods/none"));
+    on_call.bind_role();
+    let role = service.shipped.path().join("rbac/role.yaml");
+    let shipped = fs::read_to_string(&role).expect("the role");
+    fs::write(&role, shipped.replace("pods/exec", "pods/none")).expect("the role");
+    service.apply("rbac");
     let text = operator.must_exit(2, &["status", "--wait", "on"]);
     assert!(text.contains("get and create on pods/exec"), "{text}");
 
-    apply(&role);
+    fs::write(&role, shipped).expect("the role");
+    service.apply("rbac");
     operator.must_exit(0, &["on", "--retry-after", "1800"]);
     operator.must_exit(0, &["status", "--wait", "on"]);
     operator.must_exit(0, &["off"]);
     operator.must_exit(0, &["status", "--wait", "off"]);
-}
-
-/// Writes a copy of a kubeconfig that acts as another user.
-fn impersonate(user: &str, kubeconfig: &Path, copy: &Path) {
-    let text = fs::read_to_string(kubeconfig).expect("a kubeconfig");
-    let mut value: Value = serde_json::from_str(&text).expect("JSON");
-    value["users"][0]["user"]["as"] = json!(user);
-    fs::write(copy, value.to_string()).expect("the copy");
-}
-
-/// Role in `istio/README.md`.
-fn documented_role() -> String {
-    let readme = fs::read_to_string(harness::repository().join("istio/README.md")).expect("README");
-    let mut blocks = readme.split("```yaml\n").skip(1).filter_map(|text| text.split("```").next());
-    blocks.find(|block| block.contains("kind: Role")).expect("a role").into()
 }

@@ -1,10 +1,14 @@
 //! Test cases. Each uses `kubectl` and the shipped manifests.
 
 mod admission;
+mod admission_warn;
 mod bad_configuration;
 mod envoy_gateway;
 mod evidence;
 mod gateway;
+mod gitops;
+mod guard_rails;
+mod guarded_api;
 mod idle;
 mod istiod;
 mod kubectl_maintenance;
@@ -13,7 +17,9 @@ mod load;
 mod maintenance_page;
 mod module;
 mod mtls;
+mod on_call;
 mod retries;
+mod root_namespace;
 mod scope;
 mod start;
 mod switching;
@@ -65,6 +71,15 @@ pub fn all() -> Vec<(&'static str, Case)> {
         admission::the_policy_accepts_the_shipped_manifests,
         admission::the_policy_accepts_the_recipes,
         admission::the_largest_configuration_is_within_the_cost_limit,
+        admission_warn::an_invalid_plugin_is_accepted_with_a_warning,
+        root_namespace::an_enabled_plugin_needs_a_label,
+        root_namespace::a_patch_needs_the_label,
+        root_namespace::the_root_namespace_can_have_another_name,
+        on_call::the_role_is_limited_to_our_plugins,
+        on_call::a_person_with_the_role_switches_and_changes_nothing_else,
+        gitops::a_controller_that_owns_the_switch_ends_maintenance,
+        gitops::a_controller_without_the_switch_keeps_maintenance,
+        gitops::the_switch_is_removed_from_the_file_while_it_is_off,
         gateway::the_gateway_is_in_maintenance_and_the_mesh_is_not,
         waypoint::the_filter_is_in_the_waypoints_configuration,
         envoy_gateway::the_api_accepts_the_example,
@@ -75,7 +90,7 @@ pub fn all() -> Vec<(&'static str, Case)> {
         bad_configuration::a_bad_first_configuration_breaks_the_service,
         kubectl_maintenance::each_command_changes_the_sidecar_and_status_shows_it,
         kubectl_maintenance::until_is_merged_into_the_plugin_and_removed_again,
-        kubectl_maintenance::the_documented_permissions_are_enough,
+        kubectl_maintenance::the_shipped_role_is_enough,
         kustomize::apply_k_and_apply_f_give_the_same_resources,
         kustomize::an_overlay_sets_image_namespace_and_retry_after,
         kustomize::one_command_sets_the_address_in_every_manifest,

@@ -55,7 +55,14 @@ impl Api {
     /// Starts the API on loopback with the resource types of Istio and the Gateway
     /// API.
     pub async fn start(tools: &Tools) -> Self {
-        let api = Self::launch(tools, &LOOPBACK).await;
+        Self::start_with(tools, &[]).await
+    }
+
+    /// Starts the API as [`Self::start`] does, with additional arguments for the API
+    /// server.
+    pub async fn start_with(tools: &Tools, arguments: &[&str]) -> Self {
+        let arguments = &[LOOPBACK.arguments, arguments].concat();
+        let api = Self::launch(tools, &Settings { arguments, ..LOOPBACK }).await;
         for file in ["istio-crds.yaml", "gateway-crds.yaml"] {
             let file = tools.path(file).display().to_string();
             api.kubectl.run(&["apply", "--server-side", "-f", &file]);

@@ -1,5 +1,6 @@
 //! `kubectl` as operators use it.
 
+use std::env;
 use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,12 @@ pub struct Kubectl {
 impl Kubectl {
     pub fn new(program: PathBuf, kubeconfig: PathBuf) -> Self {
         Self { program, kubeconfig }
+    }
+
+    /// The same `kubectl` with another kubeconfig file.
+    #[must_use]
+    pub fn with_kubeconfig(&self, kubeconfig: PathBuf) -> Self {
+        Self { program: self.program.clone(), kubeconfig }
     }
 
     /// Path of the kubeconfig file.
@@ -49,6 +56,20 @@ impl Kubectl {
     pub fn run_with_input(&self, arguments: &[&str], input: &str) -> String {
         let output = self.output_with_input(arguments, input);
         String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+    }
+
+    /// Runs `kubectl maintenance` of `istio/`, through the search of `kubectl` for plugins
+    /// on `PATH`. Returns the exit status, and stdout and stderr.
+    pub fn maintenance(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let path = env::var_os("PATH").unwrap_or_default();
+        // The plugin itself calls `kubectl`.
+        let own = self.program.parent().expect("a folder").to_owned();
+        let folders = [harness::repository().join("istio"), own];
+        let path = env::join_paths(folders.into_iter().chain(env::split_paths(&path)));
+        let mut command = self.command(&[&["maintenance"], arguments].concat());
+        let output = command.env("PATH", path.expect("a path")).output().expect("kubectl runs");
+        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        (output.status.code(), text)
     }
 
     fn output_with_input(&self, arguments: &[&str], input: &str) -> Output {

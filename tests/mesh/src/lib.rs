@@ -12,6 +12,7 @@ pub mod istiod;
 pub mod kubectl;
 mod mesh;
 mod observe;
+pub mod operator;
 pub mod proxy;
 pub mod registry;
 pub mod service;

@@ -2,6 +2,7 @@
 //! a sidecar in front of it.
 
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use serde_json::json;
 use crate::Mesh;
 use crate::control_plane::ControlPlane;
 use crate::kubectl::Kubectl;
+use crate::operator::Operator;
 use crate::proxy::{Identity, Proxy};
 use crate::shipped::Shipped;
 
@@ -24,12 +26,10 @@ pub const HEALTH_CHECK: &str = "/load-balancer/health-check";
 
 static NEXT: AtomicU32 = AtomicU32::new(1);
 
-/// Service under test, with the manifests and the `kubectl` of its operator.
+/// Service under test, in a namespace of its own.
 pub struct Service {
-    pub namespace: String,
+    operator: Operator,
     pub application: Upstream,
-    pub shipped: Shipped,
-    pub kubectl: Kubectl,
     /// Additional environment variables of the sidecar's agent.
     pub environment: Vec<(&'static str, &'static str)>,
     /// Seconds for which the sidecar drains a replaced listener.
@@ -37,6 +37,15 @@ pub struct Service {
     inbound: SocketAddr,
     outbound: SocketAddr,
     proxy: Option<Proxy>,
+}
+
+/// A case uses a service through the commands of its operator.
+impl Deref for Service {
+    type Target = Operator;
+
+    fn deref(&self) -> &Operator {
+        &self.operator
+    }
 }
 
 impl Service {
@@ -50,10 +59,12 @@ impl Service {
     /// Starts a service without its sidecar. `image` is the address of the module.
     pub async fn without_proxy(plane: &ControlPlane, image: &str) -> Self {
         let service = Self {
-            namespace: format!("shop-{}", NEXT.fetch_add(1, Ordering::Relaxed)),
+            operator: Operator {
+                namespace: format!("shop-{}", NEXT.fetch_add(1, Ordering::Relaxed)),
+                kubectl: plane.kubectl().clone(),
+                shipped: Shipped::with_image(image),
+            },
             application: Upstream::start().await,
-            shipped: Shipped::with_image(image),
-            kubectl: plane.kubectl().clone(),
             environment: Vec::new(),
             drain_seconds: 45,
             inbound: SocketAddr::from(([127, 0, 0, 1], port())),
@@ -99,34 +110,6 @@ impl Service {
     /// Sends `GET path` on a new connection.
     pub async fn get(&self, path: &str) -> Answer {
         client::get(self.inbound, path).await
-    }
-
-    /// Runs `kubectl VERB -n NAMESPACE -f FOLDER` with a shipped folder.
-    pub fn kubectl_file(&self, verb: &str, folder: &str) -> String {
-        self.kubectl.run(&[verb, "-n", &self.namespace, "-f", &self.shipped.folder(folder)])
-    }
-
-    /// Applies a shipped folder to the service's namespace.
-    pub fn apply(&self, folder: &str) {
-        self.kubectl_file("apply", folder);
-    }
-
-    /// Deletes a shipped folder from the service's namespace.
-    pub fn delete(&self, folder: &str) {
-        self.kubectl_file("delete", folder);
-    }
-
-    /// Patches the configuration of the plugin in `istio/standby`, as the comment in
-    /// its manifest describes.
-    pub fn patch_standby(&self, config: &str) {
-        let patch = format!(r#"{{"spec":{{"pluginConfig":{config}}}}}"#);
-        self.patch("maintenance-standby", &patch);
-    }
-
-    /// Patches a plugin with `kubectl patch`.
-    pub fn patch(&self, name: &str, patch: &str) {
-        let plugin = ["patch", "wasmplugin", name, "-n", &self.namespace, "--type", "merge", "-p"];
-        self.kubectl.run(&[&plugin[..], &[patch]].concat());
     }
 
     fn identity(&self) -> Identity {

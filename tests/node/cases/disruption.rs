@@ -7,9 +7,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::json;
 
-use crate::application::{Application, DEFAULT, Pod};
+use crate::application::{Application, DEFAULT};
 use crate::callers::Caller;
 use crate::cluster::{CHANGE_TIMEOUT, Cluster, POD_TIMEOUT};
+use crate::pod::Pod;
 use crate::watch::{Replies, Watch};
 
 pub async fn a_rollout_and_a_new_scale_let_nothing_through(cluster: &Cluster) {

@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use crate::application::{Application, DEFAULT, HEALTH_CHECK, assert_maintenance, is_application};
+use crate::application::{Application, DEFAULT};
 use crate::callers::{self, Caller};
 use crate::cluster::Cluster;
+use crate::reply::{assert_maintenance, is_application};
+use mesh::service::HEALTH_CHECK;
 
 /// How long maintenance lasts, longer than a failing probe needs to restart a
 /// container.

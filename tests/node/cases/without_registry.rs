@@ -2,10 +2,11 @@
 
 use std::fs;
 
-use crate::application::{Application, DEFAULT, HEALTH_CHECK};
+use crate::application::{Application, DEFAULT};
 use crate::callers::{self, Caller};
 use crate::cluster::{CHANGE_TIMEOUT, Cluster};
 use harness::wait::eventually;
+use mesh::service::HEALTH_CHECK;
 
 const URL: &str = "file:///etc/maintenance-filter/plugin.wasm";
 /// Size limit of a `ConfigMap`.
