@@ -9,6 +9,7 @@ pub mod container;
 pub mod envoy;
 pub mod load;
 pub mod process;
+pub mod prometheus;
 pub mod upstream;
 pub mod wait;
 

@@ -26,6 +26,12 @@ impl Admin {
         Self { address }
     }
 
+    /// Address of the interface.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Response body of `GET path`.
     pub async fn text(&self, path: &str) -> String {
         let answer = client::get(self.address, path).await;
