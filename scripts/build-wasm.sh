@@ -8,6 +8,7 @@ need_rust
 args=(--release --lib --locked --target "$target")
 variables=()
 folder=${CARGO_TARGET_DIR:-target}
+compiler=rustc
 cargo fetch --quiet --locked
 roots=("$PWD" "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*)
 
@@ -27,10 +28,15 @@ if ! has_target; then
         "or, without access to rustup's server, 'apt-get install rustc-web rust-web-src'"
     # Debian's packages provide the compiler and the source of std. Cargo and the linker come from rustup.
     linker=$(find "$(rustc --print sysroot)/lib/rustlib" -name rust-lld -print -quit)
-    variables+=("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$linker" RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc)
+    compiler=/usr/bin/rustc
+    variables+=("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$linker" RUSTC_BOOTSTRAP=1 "RUSTC=$compiler")
     args+=(-Z "build-std=std,panic_abort")
     roots+=("$sources")
 fi
+
+version=$("$compiler" --version)
+[[ $version == "rustc $(pinned_rust) "* ]] ||
+    echo "warning: $version is not the pinned version $(pinned_rust): the module has other bytes than a release's" >&2
 
 # --compress-relocations makes the linker encode relocated LEB128 numbers in as few bytes as possible instead of five.
 # The inline threshold counters opt-level "z", which leaves many small functions: Envoy compiles fewer, larger functions
