@@ -55,8 +55,39 @@ need() {
     command -v "$1" >/dev/null || fail "$1 is missing: $2"
 }
 
+# pinned_rust: prints the version of Rust that rust-toolchain.toml pins
+pinned_rust() {
+    sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml
+}
+
+# copy_module_package FOLDER: writes the package of the module into a folder, without its tests and their dependencies. In
+# the workspace, cargo would add the crates that only a feature used by the tests needs.
+copy_module_package() {
+    awk '/^\[/ { keep = !/^\[(dev-dependencies|\[test\])/ } keep' Cargo.toml |
+        sed 's/^members = .*/members = []/' >"$1/Cargo.toml"
+    cp -r Cargo.lock src "$1"
+    cargo fetch --quiet --locked --target "$target"
+    cargo update --quiet --offline --workspace --manifest-path "$1/Cargo.toml"
+}
+
+# need_rust: fails unless cargo runs
 need_rust() {
     need cargo "install Rust with rustup (https://rustup.rs)"
+    cargo --version >/dev/null || fail "cargo does not run (its error is above). If rustup cannot download" \
+        "Rust $(pinned_rust), install it by hand, or use another version: export RUSTUP_TOOLCHAIN=stable"
+}
+
+# need_python: fails unless Python has pip
+need_python() {
+    need python3 "install Python 3 with pip"
+    python3 -m pip --version >/dev/null 2>&1 || fail "Python has no pip: install it (Debian: python3-pip)"
+}
+
+# pip_install FOLDER OPTION...: installs wheels from PyPI whose hashes are known into a folder
+pip_install() {
+    need_python
+    PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+        --only-binary :all: --target "$1" "${@:2}" >&2
 }
 
 need_curl() {
