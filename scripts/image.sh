@@ -57,7 +57,10 @@ push() {
     cat <<END
 pushed $image, digest $pushed
 
-For a WasmPlugin:
+To write it into the manifests of istio/ and docs/recipes/:
+  make istio-image URL=oci://$image@$pushed
+
+For another manifest:
   url: oci://$image
   sha256: ${pushed#sha256:}
 END

@@ -69,6 +69,7 @@ async fn the_pulled_image_is_the_pushed_image() {
     let printed = run(push.current_dir(&copy).env("TLS_VERIFY", "false"));
     for line in [
         format!("pushed {name}, digest {digest}"),
+        format!("  make istio-image URL=oci://{name}@{digest}"),
         format!("  url: oci://{name}"),
         format!("  sha256: {}", digest.trim_start_matches("sha256:")),
     ] {
