@@ -31,6 +31,10 @@ with-node = NODE_TOOLS=$$(scripts/get-node.sh); export NODE_TOOLS;
 # Exports PREFECT, the folder of Prefect's programs, to the commands after it on a recipe line.
 with-prefect = PREFECT=$$(scripts/get-prefect.sh); export PREFECT;
 
+# Runs a command that builds files of dist/. If an earlier job of CI built them, checks its files instead: DIST_SUMS is the
+# SHA-256 of its dist/SHA256SUMS.
+built = $(if $(DIST_SUMS),scripts/check-dist.sh '$(DIST_SUMS)',$(1))
+
 # Prints commands that make sense next, each with its effect, if stdout is a terminal: $(call next,'COMMAND' 'EFFECT')
 next = . scripts/lib.sh; next $(1)
 
@@ -58,25 +62,24 @@ on off status:
 	@scripts/switch.sh $@
 
 .PHONY: run-istio
-run-istio: build ## run an Istio control plane with one service, to try istio/ by hand
+run-istio: image ## run an Istio control plane with one service, to try istio/ by hand
 	@$(call with-envoy,$(ENVOY_VERSION)) $(with-istio) RUN_ISTIO=1 cargo test --quiet --locked --test istio
 
 .PHONY: run-node
-run-node: build ## run a Kubernetes node with one service, to try istio/ by hand, as root
+run-node: image ## run a Kubernetes node with one service, to try istio/ by hand, as root
 	@$(with-node) $(call with-envoy,$(ENVOY_VERSION)) $(with-istio) RUN_NODE=1 cargo test --quiet --locked --test node
 
 .PHONY: image
 image: build ## build dist/image.tar, the OCI image of the plugin
-	@scripts/image.sh build
+	@$(call built,scripts/image.sh build)
 	@$(call next,'make push IMAGE=REGISTRY/NAME:TAG' 'pushes it to your registry')
 
 .PHONY: push
-push: ## push dist/image.tar, and print the url and sha256 for a WasmPlugin (IMAGE=registry/name:tag)
+push: ## push dist/image.tar, and print its URL and digest (IMAGE=registry/name:tag)
 	@scripts/image.sh push "$(IMAGE)"
-	@$(call next,'make istio-image URL=oci://$(IMAGE)' 'writes it into the manifests of istio/')
 
 .PHONY: istio-image
-istio-image: ## write the module's URL into the manifests of istio/ (URL=oci://...)
+istio-image: ## write the module's URL, with the image's digest, into the manifests of istio/ (URL=oci://...)
 	@scripts/set-istio-image.sh '$(URL)'
 	@$(call next,'kubectl apply -f istio/maintenance-mode' 'turns maintenance on' \
 	    'kubectl delete -f istio/maintenance-mode' 'turns it off')
@@ -85,7 +88,7 @@ istio-image: ## write the module's URL into the manifests of istio/ (URL=oci://.
 
 .PHONY: build
 build: ## build dist/plugin.wasm
-	@scripts/build-wasm.sh
+	@$(call built,scripts/build-wasm.sh)
 	@$(if $(filter build,$(MAKECMDGOALS)),$(call next,'make run' 'starts Envoy with it' 'make test' 'tests it'))
 
 .PHONY: test
@@ -130,14 +133,31 @@ fuzz: ## fuzz each target in fuzz/ for FUZZ_SECONDS=3600 (FUZZ_TARGETS="hosts ti
 	@scripts/fuzz.sh
 
 .PHONY: test-istio
-test-istio: build ## test istio/ against a real Istio control plane; the first run builds it (8 minutes)
+test-istio: image ## test istio/ against a real Istio control plane; the first run builds it (8 minutes)
 	$(call with-envoy,$(ENVOY_VERSION)) $(with-istio) cargo test --locked --test istio
 
 .PHONY: test-node
-test-node: build ## test istio/ on a real Kubernetes node, as root; the first run builds it (8 minutes, and 5 for the node)
+test-node: image ## test istio/ on a real Kubernetes node, as root; the first run builds it (8 minutes, and 5 for the node)
 	$(with-node) $(call with-envoy,$(ENVOY_VERSION)) $(with-istio) cargo test --locked --test node
 
 ##@ For maintainers
+
+.PHONY: sbom
+sbom: ## build dist/plugin.cdx.json, the SBOM of the module
+	@scripts/sbom.sh
+
+.PHONY: dist
+dist: image sbom ## build what a release publishes, and dist/SHA256SUMS
+	@cd dist && sha256sum plugin.wasm image.tar plugin.cdx.json | tee SHA256SUMS
+
+.PHONY: notice
+notice: ## regenerate NOTICE, the licences of what the module is built from
+	@scripts/notice.sh >NOTICE.new
+	@mv NOTICE.new NOTICE
+
+.PHONY: advisories
+advisories: ## check the dependencies against RustSec's advisories, which come from GitHub
+	@scripts/advisories.sh
 
 .PHONY: local-images
 local-images: ## build the images for test-docker from local programs, and print the variables to pass to it
@@ -171,7 +191,7 @@ hostile: build ## send N=10000000 malformed requests and frames to a service in 
 ##@ For contributors
 
 .PHONY: lint
-lint: ## run rustfmt, clippy, rustdoc, shellcheck, actionlint and cargo-deny
+lint: ## run rustfmt, clippy, rustdoc, shellcheck, actionlint, zizmor, cargo-deny and cargo-about
 	@scripts/lint.sh
 
 .PHONY: fmt
