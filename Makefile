@@ -6,6 +6,10 @@ SHELL := bash
 ENVOY_VERSION ?= 1.40.0
 # The Envoy releases that Istio 1.28 to 1.31 ship, and the newest one. Not 1.38.3: its build on PyPI has no WebAssembly runtime.
 ENVOY_VERSIONS ?= 1.36.4 1.37.0 1.38.2 1.39.3 1.40.0
+# Kubernetes releases besides the one in tests/istio/go.mod, which `make test-istio` runs.
+KUBERNETES_VERSIONS ?= 1.34.4 1.35.4 1.37.2
+# Groups of cases of tests/istio that depend on the Kubernetes API more than on Istio.
+KUBERNETES_CASES := admission admission_warn root_namespace on_call gitops kubectl_maintenance kustomize
 ENVOY_IMAGE ?= envoyproxy/envoy:v$(ENVOY_VERSION)
 PROMETHEUS_IMAGE ?= prom/prometheus:v3.5.0
 REGISTRY_IMAGE ?= registry:3
@@ -19,8 +23,10 @@ with-envoy = ENVOY=$$(scripts/get-envoy.sh $(1)); export ENVOY;
 # Exports AXE, the path of the script of axe-core, to the commands after it on a recipe line.
 with-axe = AXE=$$(scripts/get-axe.sh); export AXE;
 
-# Exports ISTIO_TOOLS, the folder of the control plane's programs, to the commands after it on a recipe line.
-with-istio = ISTIO_TOOLS=$$(scripts/get-istio.sh); export ISTIO_TOOLS;
+# Exports ISTIO_TOOLS, the folder of the control plane's programs, to the commands after it on a recipe line, and
+# KUBERNETES_TOOLS, the folder of another Kubernetes, if KUBERNETES is set.
+with-istio = ISTIO_TOOLS=$$(ISTIO=$(ISTIO) scripts/get-istio.sh); export ISTIO_TOOLS; $(if $(KUBERNETES),$(call with-kubernetes,$(KUBERNETES)))
+with-kubernetes = KUBERNETES_TOOLS=$$(scripts/get-kubernetes.sh $(1)); export KUBERNETES_TOOLS;
 
 # Exports GRPC_CLIENTS, the folder of the gRPC clients, to the commands after it on a recipe line.
 with-grpc = GRPC_CLIENTS=$$(scripts/get-grpc-clients.sh); export GRPC_CLIENTS;
@@ -133,8 +139,16 @@ fuzz: ## fuzz each target in fuzz/ for FUZZ_SECONDS=3600 (FUZZ_TARGETS="hosts ti
 	@scripts/fuzz.sh
 
 .PHONY: test-istio
-test-istio: image ## test istio/ against a real Istio control plane; the first run builds it (8 minutes)
+test-istio: image ## test istio/ against a real Istio control plane; the first run builds it (8 minutes; KUBERNETES=1.34.4, ISTIO=)
 	$(call with-envoy,$(ENVOY_VERSION)) $(with-istio) cargo test --locked --test istio
+
+.PHONY: test-versions
+test-versions: image ## test what istio/ asks of the Kubernetes API on each release; the first run builds them (KUBERNETES_VERSIONS=)
+	@for version in $(KUBERNETES_VERSIONS); do \
+	    echo "== Kubernetes $$version"; \
+	    $(call with-envoy,$(ENVOY_VERSION)) $(with-istio) $(call with-kubernetes,$$version) \
+	        CASES="$(KUBERNETES_CASES)" cargo test --locked --test istio; \
+	done
 
 .PHONY: test-node
 test-node: image ## test istio/ on a real Kubernetes node, as root; the first run builds it (8 minutes, and 5 for the node)

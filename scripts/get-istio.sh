@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Prints the folder of the Istio control plane that tests/istio/go.mod pins. The first run builds it, in about 8 minutes
-# on 2 cores. The folder is in the user's cache, which `make clean` does not remove.
+# Prints the folder of the Istio control plane that tests/istio/go.mod pins, or of another revision: ISTIO=REVISION, a
+# tag or a commit that the Go module proxy serves. The first run builds it, in about 8 minutes on 2 cores. The folder is
+# in the user's cache, which `make clean` does not remove.
 set -euo pipefail
 . scripts/lib.sh
 
@@ -8,7 +9,7 @@ need docker-registry "install it (Debian: docker-registry)"
 need openssl "install it (Debian: openssl)"
 module=tests/istio
 stamps="-X istio.io/istio/pkg/version.buildVersion=1.31.0 -X k8s.io/component-base/version.gitVersion=v1.36.1"
-version=$({ cat "$module"/go.{mod,sum} && echo "$stamps"; } | sha256sum | cut -c1-16)
+version=$({ cat "$module"/go.{mod,sum} && echo "$stamps${ISTIO:+ $ISTIO}"; } | sha256sum | cut -c1-16)
 folder=${XDG_CACHE_HOME:-$HOME/.cache}/maintenance-filter/istio-$version
 
 # have NAME: succeeds if a file of the folder is complete
@@ -30,6 +31,21 @@ module_folder() {
 }
 
 mkdir -p "$folder"
+if [[ -n ${ISTIO:-} ]]; then
+    # A copy of the module with that revision. Modules that it shares with the pinned one keep their versions.
+    copy=$folder/module
+    if [[ ! -e $copy/go.sum ]]; then
+        need_go
+        rm -rf "$copy.part"
+        mkdir "$copy.part"
+        cp -r "$module"/{go.mod,go.sum,kubelet} "$copy.part"
+        go -C "$copy.part" get -tool istio.io/istio/{pilot/cmd/pilot-discovery,pilot/cmd/pilot-agent,istioctl/cmd/istioctl}"@$ISTIO" >&2 ||
+            fail "cannot download Istio $ISTIO; see the error above"
+        mv "$copy.part" "$copy"
+    fi
+    module=$copy
+    stamps=${stamps/1.31.0/"$(<"$(module_folder istio.io/istio)/VERSION").0-$ISTIO"}
+fi
 mapfile -t tools < <(sed -n '/^tool (/,/^)/s/^\t//p' "$module/go.mod")
 number=0
 for tool in "${tools[@]}"; do

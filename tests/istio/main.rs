@@ -38,14 +38,24 @@ fn main() -> ExitCode {
         runtime().block_on(run::until_interrupted(&tools));
         return ExitCode::SUCCESS;
     }
+    println!("{}", tools.versions());
     let mesh = Arc::new(runtime().block_on(Mesh::start(&tools)));
-    let trials = cases::all().into_iter().map(|(name, case)| trial(name, case, &mesh)).collect();
+    let trials = selected_cases().map(|(name, case)| trial(name, case, &mesh)).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     if conclusion.has_failed() {
         mesh.plane.istiod().show_log();
     }
     drop(mesh);
     conclusion.exit_code()
+}
+
+/// Cases of the groups that the environment variable `CASES` names, or all cases.
+fn selected_cases() -> impl Iterator<Item = (&'static str, Case)> {
+    let groups = std::env::var("CASES").unwrap_or_default();
+    cases::all().into_iter().filter(move |(name, _)| {
+        let group = name.split("::").next();
+        groups.is_empty() || groups.split_whitespace().any(|selected| Some(selected) == group)
+    })
 }
 
 fn trial(name: &str, case: Case, mesh: &Arc<Mesh>) -> Trial {

@@ -59,6 +59,7 @@ fn main() -> ExitCode {
 fn suite(programs: &Programs) -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(PARALLEL_CASES);
+    println!("{}", programs.istio().versions());
     let runtime = Runtime::new().expect("a runtime");
     let cluster = Arc::new(runtime.block_on(Cluster::start(programs)));
     if std::env::var_os("RUN_NODE").is_some() {

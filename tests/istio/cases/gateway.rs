@@ -2,50 +2,113 @@
 
 use std::net::SocketAddr;
 
+use harness::client::{Answer, Client, Http, request};
 use harness::port;
 use harness::upstream::BODY;
 use harness::wait::eventually;
+use hyper::header::HOST;
 use serde_json::json;
 
+use super::recipes;
 use super::switching::assert_maintenance;
+use super::verify::verify;
 use mesh::Mesh;
 use mesh::proxy::{Identity, Proxy};
-use mesh::service::{CHANGE_TIMEOUT, HEALTH_CHECK, Service, create_namespace, try_get};
+use mesh::service::{CHANGE_TIMEOUT, HEALTH_CHECK, Service, create_namespace};
+
+/// Host of most requests.
+const HOST_NAME: &str = "shop.example.com";
+
+/// Ingress gateway in a namespace of its own, in front of a service.
+struct Edge {
+    namespace: String,
+    listener: SocketAddr,
+    gateway: Proxy,
+}
+
+impl Edge {
+    /// Starts a gateway that routes every request to the sidecar of the service.
+    async fn start(mesh: &Mesh, service: &Service) -> Self {
+        let namespace = format!("{}-ingress", service.namespace);
+        create_namespace(&service.kubectl, &namespace).await;
+        let listener = SocketAddr::from(([127, 0, 0, 1], port()));
+        service.kubectl.apply(&routes(&namespace, listener.port(), service.address().port()));
+        let identity = Identity {
+            name: "gateway".into(),
+            namespace: namespace.clone(),
+            role: "router",
+            labels: json!({"istio": "ingressgateway"}),
+            environment: Vec::new(),
+            drain_seconds: 45,
+        };
+        let gateway = Proxy::start(&mesh.plane, &identity).await;
+        Self { namespace, listener, gateway }
+    }
+
+    /// Waits until `GET /` for a host gets a status.
+    async fn until_status(&self, host: &str, status: u16) -> Answer {
+        let answered = async || {
+            let answer = self.try_get(host, "/").await?;
+            (answer.status == status).then_some(answer)
+        };
+        eventually(&format!("{host} gets {status}"), CHANGE_TIMEOUT, answered).await
+    }
+
+    /// Sends `GET` for a host on a new connection. Returns `None` if there is no reply.
+    async fn try_get(&self, host: &str, path: &str) -> Option<Answer> {
+        let mut request = request("GET", path);
+        request.headers_mut().insert(HOST, host.parse().expect("a host"));
+        let mut client = Client::connect(self.listener, Http::One).await.ok()?;
+        client.send(request).await.ok()
+    }
+}
 
 /// Requests through the gateway are rejected. Requests within the mesh are not.
 pub async fn the_gateway_is_in_maintenance_and_the_mesh_is_not(mesh: &Mesh) {
     let service = Service::start(mesh).await;
-    let namespace = format!("{}-ingress", service.namespace);
-    create_namespace(&service.kubectl, &namespace).await;
-    let listener = SocketAddr::from(([127, 0, 0, 1], port()));
-    service.kubectl.apply(&routes(&namespace, listener.port(), service.address().port()));
-    let identity = Identity {
-        name: "gateway".into(),
-        namespace: namespace.clone(),
-        role: "router",
-        labels: json!({"istio": "ingressgateway"}),
-        environment: Vec::new(),
-        drain_seconds: 45,
-    };
-    let _gateway = Proxy::start(&mesh.plane, &identity).await;
-    let until_status = async |status| {
-        let answered = async || {
-            let answer = try_get(listener, "/").await?;
-            (answer.status == status).then_some(answer)
-        };
-        eventually(&format!("the gateway answers {status}"), CHANGE_TIMEOUT, answered).await
-    };
-    assert_eq!(until_status(200).await.body, BODY);
+    let edge = Edge::start(mesh, &service).await;
+    assert_eq!(edge.until_status(HOST_NAME, 200).await.body, BODY);
 
     let folder = service.shipped.folder("gateway");
-    service.kubectl.run(&["apply", "-n", &namespace, "-f", &folder]);
-    assert_maintenance(&until_status(503).await, "300");
-    let check = try_get(listener, HEALTH_CHECK).await.expect("a response");
+    service.kubectl.run(&["apply", "-n", &edge.namespace, "-f", &folder]);
+    assert_maintenance(&edge.until_status(HOST_NAME, 503).await, "300");
+    let check = edge.try_get(HOST_NAME, HEALTH_CHECK).await.expect("a response");
     assert_eq!(check.body, BODY);
     assert_eq!(service.get("/").await.body, BODY);
 
-    service.kubectl.run(&["delete", "-n", &namespace, "-f", &folder]);
-    assert_eq!(until_status(200).await.body, BODY);
+    service.kubectl.run(&["delete", "-n", &edge.namespace, "-f", &folder]);
+    assert_eq!(edge.until_status(HOST_NAME, 200).await.body, BODY);
+}
+
+/// `docs/recipes/gateway-host.yaml`.
+pub async fn one_host_of_the_gateway_is_in_maintenance(mesh: &Mesh) {
+    const OTHER_HOSTS: [&str; 3] = ["blog.example.com", "example.com", "myshop.example.com"];
+    let service = Service::start(mesh).await;
+    let edge = Edge::start(mesh, &service).await;
+    assert_eq!(edge.until_status(HOST_NAME, 200).await.body, BODY);
+
+    let file = recipes::manifest(&service, "gateway-host");
+    service.kubectl.run(&["apply", "-n", &edge.namespace, "-f", &file]);
+    assert_maintenance(&edge.until_status(HOST_NAME, 503).await, "300");
+    // Each worker of the gateway takes over the new listener by itself.
+    let replaced = async || edge.gateway.is_draining().await.then_some(());
+    eventually("the old listener drains", CHANGE_TIMEOUT, replaced).await;
+    for host in ["SHOP.example.com:443", "shop.example.com.", "api.shop.example.com"] {
+        let answer = edge.try_get(host, "/").await.expect("a response");
+        assert_maintenance(&answer, "300");
+    }
+    for host in OTHER_HOSTS {
+        let answer = edge.try_get(host, "/").await.expect("a response");
+        assert_eq!(answer.body, BODY, "{host}");
+    }
+    assert_eq!(verify("gateway-host", edge.listener, &[]), 2);
+    assert_eq!(service.get("/").await.body, BODY);
+    let passed = format!("maintenance_out_of_scope_requests_total{{}} {}", OTHER_HOSTS.len() + 1);
+    let counted = async || edge.gateway.metrics().await.contains(&passed).then_some(());
+    eventually("requests for other hosts are counted", CHANGE_TIMEOUT, counted).await;
+
+    service.kubectl.run(&["delete", "-n", &edge.namespace, "-f", &file]);
+    assert_eq!(edge.until_status(HOST_NAME, 200).await.body, BODY);
 }
 
 /// Manifests of a gateway on port `listener` that routes every request to the

@@ -16,10 +16,17 @@ use mesh::service::{CHANGE_TIMEOUT, Service};
 /// Field manager of the controller.
 const MANAGER: &str = "gitops";
 /// Argument with which a controller takes over fields of other managers.
-const FORCE: &[&str] = &["--force-conflicts"];
+pub const FORCE: &[&str] = &["--force-conflicts"];
 
 /// Applies a file or a kustomization on the server, as a controller does.
-fn controller(service: &Service, source: [&str; 2], arguments: &[&str]) -> Result<String, String> {
+///
+/// # Errors
+/// Returns the error of `kubectl`, such as a conflict with other managers.
+pub fn controller(
+    service: &Service,
+    source: [&str; 2],
+    arguments: &[&str],
+) -> Result<String, String> {
     let manager = format!("--field-manager={MANAGER}");
     let apply = ["apply", "--server-side", &manager, "-n", &service.namespace];
     service.kubectl.try_run(&[&apply[..], &source, arguments].concat())

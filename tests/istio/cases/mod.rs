@@ -18,11 +18,14 @@ mod maintenance_page;
 mod module;
 mod mtls;
 mod on_call;
+mod planned_night;
+mod recipes;
 mod retries;
 mod root_namespace;
 mod scope;
 mod start;
 mod switching;
+mod verify;
 mod waypoint;
 
 use crate::Case;
@@ -81,6 +84,11 @@ pub fn all() -> Vec<(&'static str, Case)> {
         gitops::a_controller_without_the_switch_keeps_maintenance,
         gitops::the_switch_is_removed_from_the_file_while_it_is_off,
         gateway::the_gateway_is_in_maintenance_and_the_mesh_is_not,
+        gateway::one_host_of_the_gateway_is_in_maintenance,
+        recipes::a_bypass_token_is_rotated_by_patches,
+        recipes::operators_pass_with_a_token,
+        recipes::reads_pass_in_read_only_mode,
+        planned_night::maintenance_begins_and_is_extended_without_a_commit,
         waypoint::the_filter_is_in_the_waypoints_configuration,
         envoy_gateway::the_api_accepts_the_example,
         mtls::maintenance_reaches_callers_through_mutual_tls,
