@@ -130,9 +130,17 @@ istio-image: ## write the module's URL into the manifests of istio/ (URL=oci://.
 	@scripts/set-istio-image.sh '$(URL)'
 
 .PHONY: schema
-schema: ## regenerate istio/plugin-config.schema.json and istio/admission/policy.yaml
+schema: ## regenerate istio/plugin-config.schema.json, docs/configuration.md and istio/admission/policy.yaml
 	UPDATE_SCHEMA=1 cargo test --quiet --locked --test schema
 	cargo run --quiet --locked -p xtask -- admission
+
+.PHONY: docs
+docs: ## build the documentation as a site in target/docs, and check its links
+	@scripts/docs.sh
+
+.PHONY: diagrams
+diagrams: ## draw docs/diagrams/ again after a change of its .d2 files
+	@scripts/diagrams.sh
 
 .PHONY: size
 size: build ## print the size of the module by section, crate and function

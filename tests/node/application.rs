@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt::Write;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -221,17 +222,22 @@ spec:
         self.kubectl_file("delete", folder);
     }
 
+    /// `PATH` of an operator, with kubectl and its plugin.
+    pub fn path(&self) -> OsString {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = [harness::repository().join("istio"), self.tools.clone()];
+        std::env::join_paths(folders.into_iter().chain(std::env::split_paths(&path)))
+            .expect("a path")
+    }
+
     /// Runs `kubectl maintenance` in the namespace. Returns the exit status and the
     /// output.
     pub fn maintenance(&self, arguments: &[&str]) -> (Option<i32>, String) {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let folders = [harness::repository().join("istio"), self.tools.clone()];
-        let path = std::env::join_paths(folders.into_iter().chain(std::env::split_paths(&path)));
         let output = Command::new(self.tools.join("kubectl"))
             .arg("maintenance")
             .args(arguments)
             .args(["--namespace", &self.namespace])
-            .env("PATH", path.expect("a path"))
+            .env("PATH", self.path())
             .env("KUBECONFIG", self.kubectl.kubeconfig())
             .output()
             .expect("kubectl runs");

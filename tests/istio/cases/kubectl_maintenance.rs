@@ -212,7 +212,7 @@ pub async fn until_is_merged_into_the_plugin_and_removed_again(mesh: &Mesh) {
     assert_eq!(operator.plugin_config(), expected);
 }
 
-/// The rules in `istio/README.md` are enough, and without them the reason is named.
+/// The rules in `docs/kubectl-maintenance.md` are enough, and without them the reason is named.
 pub async fn the_documented_permissions_are_enough(mesh: &Mesh) {
     let service = Service::start(mesh).await;
     service.apply("standby");
@@ -258,9 +258,10 @@ fn impersonate(user: &str, kubeconfig: &Path, copy: &Path) {
     fs::write(copy, value.to_string()).expect("the copy");
 }
 
-/// Role in `istio/README.md`.
+/// Role in `docs/kubectl-maintenance.md`.
 fn documented_role() -> String {
-    let readme = fs::read_to_string(harness::repository().join("istio/README.md")).expect("README");
-    let mut blocks = readme.split("```yaml\n").skip(1).filter_map(|text| text.split("```").next());
+    let page = harness::repository().join("docs/kubectl-maintenance.md");
+    let page = fs::read_to_string(page).expect("the page");
+    let mut blocks = page.split("```yaml\n").skip(1).filter_map(|text| text.split("```").next());
     blocks.find(|block| block.contains("kind: Role")).expect("a role").into()
 }
