@@ -178,10 +178,18 @@ local-images: ## build the images for test-docker from local programs, and print
 	@$(call with-envoy,$(ENVOY_VERSION)) scripts/local-images.sh
 
 .PHONY: schema
-schema: ## regenerate istio/plugin-config.schema.json and istio/admission/policy.yaml
+schema: ## regenerate istio/plugin-config.schema.json, docs/configuration.md and istio/admission/policy.yaml
 	UPDATE_SCHEMA=1 cargo test --quiet --locked --test schema
 	cargo run --quiet --locked -p xtask -- admission
 	@$(call next,'git diff istio/' 'shows what changed')
+
+.PHONY: docs
+docs: ## build the documentation as a site in target/docs, and check its links
+	@scripts/docs.sh
+
+.PHONY: diagrams
+diagrams: ## draw docs/diagrams/ again after a change of its .d2 files
+	@scripts/diagrams.sh
 
 .PHONY: size
 size: build ## print the size of the module by section, crate and function

@@ -16,9 +16,9 @@ pub enum GrpcRetryPushback {
     /// The reply does not have it.
     #[default]
     None,
-    /// `-1`: the client does not try again.
+    /// The client does not try again. The value is `-1`.
     Never,
-    /// `Retry-After` in milliseconds.
+    /// The client tries again after `Retry-After`. The value is `Retry-After` in milliseconds.
     RetryAfter,
 }
 

@@ -13,17 +13,23 @@ use crate::upstreams::NAMES;
 const INTRODUCTION: &str = "\
 # Attempts to escape from an exemption
 
-What becomes of a request whose target one program reads as a path below `/public/` and another one as a path outside of it,
-with `{\"exemptions\": [{\"pathPrefix\": \"/public/\"}]}` in force. `make test-escapes` sends each target over HTTP/1.1 and
-HTTP/2 through a real Envoy to each upstream and compares this page. It fails if an upstream reads the path of a request that
-it gets as one outside of `/public/`.
+The exemption `{\"pathPrefix\": \"/public/\"}` lets requests below `/public/` reach the application during maintenance. This page
+tries to reach `/private/` through it, with targets that programs read in different ways.
 
-The first columns tell how each upstream reads the target without a proxy: nginx by `$uri`, Node's `http` by `URL` and
-`decodeURIComponent`, Python's `http.server` and Go's `http.FileServer` by the file they open. A dash means that it refuses
-the request. The last columns tell what happens in the proxy, by Istio's `pathNormalization` (`none` is Envoy's default):
-`503` is the filter's, a dash means that Envoy or the upstream refuses the request, and a path is one that an upstream got
-and read so. Where HTTP/1.1 and HTTP/2 or two upstreams differ, the cell has every outcome. Bytes beyond ASCII and control
-characters are written as `\\x` and two digits.
+**Result: no upstream got a request whose path it reads as one outside of `/public/`.** `make test-escapes` sends each target
+over HTTP/1.1 and HTTP/2 through a real Envoy to each upstream, and fails if one does. It also fails if this page is not
+current.
+
+## How to read the tables
+
+- *nginx*, *Node*, *Python*, *Go*: how each upstream reads the target without a proxy. nginx is asked for `$uri`. Node's `http`
+  uses `URL` and `decodeURIComponent`. Python's `http.server` and Go's `http.FileServer` tell which file they open.
+- *none*, `BASE`, `DECODE_AND_MERGE_SLASHES`: what happens behind a proxy with this `pathNormalization` of Istio. *none* is
+  Envoy's default.
+- `503` is the filter's answer. A dash means that Envoy or the upstream refuses the request. A path means that an upstream got
+  the request and reads this path.
+- A cell has every outcome if HTTP/1.1 and HTTP/2, or two upstreams, differ.
+- Bytes beyond ASCII and control characters are written as `\\x` and two digits.
 ";
 
 /// Asserts that the page is current, or writes it if `UPDATE` is set.

@@ -1,7 +1,11 @@
-//! `istio/plugin-config.schema.json` is current and agrees with the filter.
+//! What is made from the wire types is current and agrees with the filter: the JSON
+//! Schema, the configuration reference, and the configurations in the documentation.
+
+mod documents;
+mod reference;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 
 use maintenance_filter::config::PluginConfig;
 use schemars::generate::SchemaSettings;
@@ -17,22 +21,21 @@ fn schema() -> Value {
     settings.into_generator().into_root_schema_for::<PluginConfig>().to_value()
 }
 
-fn file() -> PathBuf {
-    harness::repository().join("istio/plugin-config.schema.json")
+/// Asserts that a file of the repository has the content `current`. `make schema` sets
+/// `UPDATE_SCHEMA`, and then this function writes the file first.
+#[track_caller]
+fn assert_current(file: &str, current: &str) {
+    let path: &Path = &harness::repository().join(file);
+    if std::env::var_os("UPDATE_SCHEMA").is_some() {
+        fs::write(path, current).expect("a file written");
+    }
+    let shipped = fs::read_to_string(path).unwrap_or_default();
+    assert!(shipped == current, "{file} is not current: run `make schema`");
 }
 
-/// `make schema` sets `UPDATE_SCHEMA`, and with it this test writes the file.
 #[test]
 fn the_schema_is_current() {
-    let current = format!("{:#}\n", schema());
-    if std::env::var_os("UPDATE_SCHEMA").is_some() {
-        fs::write(file(), &current).expect("the schema written");
-    }
-    let shipped = fs::read_to_string(file()).unwrap_or_default();
-    assert!(
-        shipped == current,
-        "istio/plugin-config.schema.json is not current: run `make schema`"
-    );
+    assert_current("istio/plugin-config.schema.json", &format!("{:#}\n", schema()));
 }
 
 /// The column `schema` of the table is true, false, or null. Null means that the

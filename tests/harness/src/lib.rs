@@ -8,6 +8,7 @@ pub mod client;
 pub mod container;
 pub mod envoy;
 pub mod load;
+pub mod markdown;
 pub mod process;
 pub mod prometheus;
 pub mod upstream;

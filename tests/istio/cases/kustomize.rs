@@ -12,8 +12,8 @@ use mesh::shipped::{Shipped, files, image_address};
 
 const FOLDERS: [&str; 5] =
     ["maintenance-mode", "standby", "gateway", "waypoint", "traffic-extension"];
-const README: &str = include_str!("../../../istio/README.md");
-/// Overlay from `istio/README.md`, for a folder beside `maintenance-mode`.
+const PAGE: &str = include_str!("../../../docs/istio/install.md");
+/// Overlay from `docs/istio/install.md`, for a folder beside `maintenance-mode`.
 const OVERLAY: &str = "apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 namespace: shop
@@ -45,7 +45,7 @@ pub async fn apply_k_and_apply_f_give_the_same_resources(mesh: &Mesh) {
 }
 
 pub async fn an_overlay_sets_image_namespace_and_retry_after(mesh: &Mesh) {
-    assert!(README.contains(OVERLAY), "istio/README.md does not contain the tested overlay");
+    assert!(PAGE.contains(OVERLAY), "docs/istio/install.md does not contain the tested overlay");
     let kubectl = mesh.plane.kubectl();
     create_namespace(kubectl, "shop").await;
     let shipped = Shipped::with_image(&mesh.registry.image());

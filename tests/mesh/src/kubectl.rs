@@ -1,7 +1,7 @@
 //! `kubectl` as operators use it.
 
 use std::env;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -61,15 +61,18 @@ impl Kubectl {
     /// Runs `kubectl maintenance` of `istio/`, through the search of `kubectl` for plugins
     /// on `PATH`. Returns the exit status, and stdout and stderr.
     pub fn maintenance(&self, arguments: &[&str]) -> (Option<i32>, String) {
-        let path = env::var_os("PATH").unwrap_or_default();
-        // The plugin itself calls `kubectl`.
-        let own = self.program.parent().expect("a folder").to_owned();
-        let folders = [harness::repository().join("istio"), own];
-        let path = env::join_paths(folders.into_iter().chain(env::split_paths(&path)));
         let mut command = self.command(&[&["maintenance"], arguments].concat());
-        let output = command.env("PATH", path.expect("a path")).output().expect("kubectl runs");
+        let output = command.env("PATH", self.search_path()).output().expect("kubectl runs");
         let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         (output.status.code(), text)
+    }
+
+    /// `PATH` of an operator, with `kubectl` and its plugin, which calls `kubectl` itself.
+    pub fn search_path(&self) -> OsString {
+        let path = env::var_os("PATH").unwrap_or_default();
+        let own = self.program.parent().expect("a folder").to_owned();
+        let folders = [harness::repository().join("istio"), own];
+        env::join_paths(folders.into_iter().chain(env::split_paths(&path))).expect("a path")
     }
 
     fn output_with_input(&self, arguments: &[&str], input: &str) -> Output {

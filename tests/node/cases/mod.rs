@@ -5,6 +5,7 @@ mod kubectl_maintenance;
 mod load;
 mod mesh;
 mod probes;
+mod runbook;
 mod switching;
 mod without_registry;
 
@@ -22,6 +23,7 @@ pub fn all() -> Vec<(&'static str, Case)> {
     cases![
         switching::maintenance_mode_is_applied_and_deleted,
         switching::standby_stops_every_caller_at_once,
+        runbook::every_command_does_what_the_page_says,
         load::nothing_is_lost_during_a_switch,
         kubectl_maintenance::status_shows_every_pod,
         disruption::a_rollout_and_a_new_scale_let_nothing_through,
