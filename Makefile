@@ -41,6 +41,9 @@ with-prefect = PREFECT=$$(scripts/get-prefect.sh); export PREFECT;
 # SHA-256 of its dist/SHA256SUMS.
 built = $(if $(DIST_SUMS),scripts/check-dist.sh '$(DIST_SUMS)',$(1))
 
+# Exports PYTHONPATH, the folder of the packages that draw pictures, to the commands after it on a recipe line.
+with-pictures = PYTHONPATH=$$(scripts/get-pictures.sh); export PYTHONPATH;
+
 # Prints commands that make sense next, each with its effect, if stdout is a terminal: $(call next,'COMMAND' 'EFFECT')
 next = . scripts/lib.sh; next $(1)
 
@@ -191,6 +194,19 @@ docs: ## build the documentation as a site in target/docs, and check its links
 diagrams: ## draw docs/diagrams/ again after a change of its .d2 files
 	@scripts/diagrams.sh
 
+.PHONY: dashboard
+dashboard: ## regenerate observability/grafana/dashboards/maintenance.json
+	go -C observability/dashboard run . ../grafana/dashboards/maintenance.json
+	@$(call next,'COMPOSE_PROFILES=observe make up' 'shows it in Grafana')
+
+.PHONY: dashboard-picture
+dashboard-picture: build ## redraw docs/dashboard-*.svg from a switch of real proxies; needs prometheus and takes 4 minutes
+	@$(call with-envoy,$(ENVOY_VERSION)) $(with-pictures) cargo run --quiet --locked -p xtask -- dashboard-picture
+
+.PHONY: recording
+recording: build ## record docs/switch-*.svg from a switch on a real Istio control plane
+	@$(call with-envoy,$(ENVOY_VERSION)) $(with-istio) $(with-pictures) scripts/record.sh
+
 .PHONY: size
 size: build ## print the size of the module by section, crate and function
 	@wc -c dist/plugin.wasm
@@ -199,7 +215,7 @@ size: build ## print the size of the module by section, crate and function
 
 .PHONY: bench
 bench: build ## measure the cost of a request; takes minutes and needs 2 idle cores (ROUNDS=11)
-	@$(call with-envoy,$(ENVOY_VERSION)) cargo run --quiet --locked -p xtask -- bench
+	@$(call with-envoy,$(ENVOY_VERSION)) $(with-pictures) cargo run --quiet --locked -p xtask -- bench
 
 N ?= 10000000
 .PHONY: soak

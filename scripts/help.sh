@@ -7,12 +7,19 @@ set -euo pipefail
 . scripts/lib.sh
 
 awk -v bold="$bold" -v plain="$plain" '
-    /^##@ / { group = substr($0, 5); if (!(group in targets)) { targets[group] = ""; groups[++count] = group } }
+    /^##@ / { group = substr($0, 5); if (!(group in size)) { size[group] = 0; groups[++count] = group } }
     /^[a-z-]+:.*## / {
         name = description = $0
         sub(/:.*/, "", name)
         sub(/^[^#]*## /, "", description)
-        targets[group] = targets[group] sprintf("  %-13s %s\n", name, description)
+        names[group, ++size[group]] = name
+        descriptions[group, size[group]] = description
+        if (length(name) > width) width = length(name)
     }
-    END { for (i = 1; i <= count; i++) printf "%s%s%s%s\n%s", (i > 1 ? "\n" : ""), bold, groups[i], plain, targets[groups[i]] }
-' "$@"
+    END {
+        for (i = 1; i <= count; i++) {
+            print (i > 1 ? "\n" : "") bold groups[i] plain
+            for (n = 1; n <= size[groups[i]]; n++)
+                printf "  %-" width "s  %s\n", names[groups[i], n], descriptions[groups[i], n]
+        }
+    }' "$@"

@@ -1,4 +1,4 @@
-// Command dashboard prints the Grafana dashboard as JSON. `make dashboard` writes it to
+// Command dashboard writes the Grafana dashboard into a file: `make dashboard` writes
 // observability/grafana/dashboards/maintenance.json.
 //
 // Grafana shows the panels of a dashboard in one column on a phone, in the order of this file: the state first, then what
@@ -17,10 +17,12 @@ import (
 
 func main() {
 	encoded, err := encode()
+	if err == nil {
+		err = os.WriteFile(os.Args[1], encoded, 0o644)
+	}
 	if err != nil {
 		log.Fatal(err)
 	}
-	os.Stdout.Write(encoded)
 }
 
 // encode returns the dashboard as JSON.

@@ -107,7 +107,8 @@ func stateOverTime() *statetimeline.PanelBuilder {
 		WithTarget(query("A", byWorkload, workloadState())).
 		Mappings(stateNames()).
 		ColorScheme(dashboard.NewFieldColorBuilder().Mode(dashboard.FieldColorModeIdThresholds)).
-		Legend(listedBelow())
+		Legend(listedBelow()).
+		Tooltip(common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeSingle).Sort(common.SortOrderNone))
 }
 
 func rejectedByWorkload() *timeseries.PanelBuilder {
@@ -125,16 +126,18 @@ func rejectedByPod() *timeseries.PanelBuilder {
 
 func pods() *table.PanelBuilder {
 	const state, rejected, end = "State", "503s", "Window ends"
-	const milliseconds = " * 1000"
+	ofEachPod := func(expression string) string { return "max by (namespace, workload, pod) (" + expression + ")" }
+	// Grafana's units of time count milliseconds.
+	endInMilliseconds := "(" + metric("window_end_timestamp_seconds") + " > 0) * 1000"
 	return table.NewPanelBuilder().
 		Title("Proxies").
 		Description("State of each proxy now, its 503s per second, and the end of its window.").
 		Datasource(dataSource()).
 		Span(24).
 		Height(10).
-		WithTarget(row("A", proxyState())).
+		WithTarget(row("A", ofEachPod(proxyState()))).
 		WithTarget(row("B", perSecondBy("namespace, workload, pod", "rejected_requests_total"))).
-		WithTarget(row("C", "("+metric("window_end_timestamp_seconds")+" > 0)"+milliseconds)).
+		WithTarget(row("C", ofEachPod(endInMilliseconds))).
 		WithTransformation(transformation("merge", map[string]any{})).
 		WithTransformation(transformation("filterFieldsByName", map[string]any{
 			"include": map[string]any{"names": []string{"namespace", "pod", "Value #A", "Value #B", "Value #C"}},
@@ -164,6 +167,7 @@ func now(title, description string) *stat.PanelBuilder {
 		Datasource(dataSource()).
 		Height(5).
 		GraphMode(common.BigValueGraphModeNone).
+		Orientation(common.VizOrientationAuto).
 		ReduceOptions(common.NewReduceDataOptionsBuilder().Calcs([]string{"lastNotNull"}))
 }
 
@@ -180,7 +184,7 @@ func overTime(title, description string) *timeseries.PanelBuilder {
 		FillOpacity(10).
 		ShowPoints(common.VisibilityModeNever).
 		Legend(listedBelow()).
-		Tooltip(common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeMulti))
+		Tooltip(common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeMulti).Sort(common.SortOrderDescending))
 }
 
 func query(id, legend, expression string) *prometheus.DataqueryBuilder {

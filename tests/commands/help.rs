@@ -34,11 +34,11 @@ off: ## turn off
     fs::write(&makefile, text).expect("the Makefile");
     let expected = "\
 For operators
-  on            turn on ## (RETRY_AFTER=60)
-  off           turn off
+  on     turn on ## (RETRY_AFTER=60)
+  off    turn off
 
 For maintainers
-  bench         measure
+  bench  measure
 ";
     assert_eq!(printed(&help(&makefile).output().expect("the script runs")), expected);
     assert_eq!(terminal::output_of(&help(&makefile), "1").replace('\r', ""), expected);

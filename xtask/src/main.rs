@@ -1,5 +1,6 @@
 //! Measures what the module costs: `size`, `bench`, `soak` and `throttled`. Writes
-//! the admission policy: `admission`. The Makefile has a target for each but
+//! the admission policy: `admission`. Draws what a switch looks like on the dashboard:
+//! `dashboard-picture`. The Makefile has a target for each but
 //! `throttled`.
 
 mod admission;
@@ -7,6 +8,7 @@ mod bench;
 mod callgrind;
 mod cgroup;
 mod chart;
+mod dashboard_picture;
 mod ecds;
 mod envoy_config;
 mod fuzz_seeds;
@@ -26,7 +28,7 @@ mod variants;
 use std::path::Path;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: xtask admission | size LINKED.wasm SHIPPED.wasm | bench | soak REQUESTS | hostile REQUESTS \
+const USAGE: &str = "usage: xtask admission | size LINKED.wasm SHIPPED.wasm | bench | dashboard-picture | soak REQUESTS | hostile REQUESTS \
     | fuzz-seeds FOLDER | throttled OLD.wasm NEW.wasm";
 
 #[tokio::main]
@@ -36,6 +38,7 @@ async fn main() -> ExitCode {
         ["admission"] => admission::write(),
         ["size", linked, shipped] => size::print(linked, shipped),
         ["bench"] => bench::run().await,
+        ["dashboard-picture"] => dashboard_picture::draw().await,
         ["soak", requests] if requests.parse::<u64>().is_ok() => {
             return soak::run(requests.parse().unwrap_or_default()).await;
         }

@@ -5,9 +5,12 @@ use std::process::Command;
 
 use harness::envoy::launcher;
 use harness::repository;
+use serde_json::{Value, json};
+
+use crate::chart;
 
 const PAGE: &str = "docs/performance.md";
-const PICTURE: &str = "docs/performance.svg";
+const PICTURE: &str = "docs/performance";
 const BEGIN: &str = "<!-- measured: `make bench` writes from here -->\n";
 const END: &str = "<!-- to here -->\n";
 
@@ -34,13 +37,13 @@ fn envoy_version(output: &str) -> Option<&str> {
 }
 
 /// Writes the results into the page, and the chart beside it.
-pub fn write(text: &str, picture: &str) {
+pub fn write(text: &str, picture: &Value) {
     let file = repository().join(PAGE);
     let page = fs::read_to_string(&file).expect("the page");
     let page = replace_results(&page, text).expect("marks around the results");
     fs::write(&file, page).expect("the page written");
-    fs::write(repository().join(PICTURE), picture).expect("the picture written");
-    println!("{PAGE} and {PICTURE} written");
+    println!("{PAGE} written");
+    chart::draw("performance.vl.json", PICTURE, &json!({ "results": picture }));
 }
 
 /// `page` with `text` between its two marks; `None` if it has no such marks.

@@ -2,9 +2,8 @@
 
 use harness::client::{self, Http};
 use harness::port;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::chart::{self, Bar};
 use crate::envoy_config;
 use crate::samples::Samples;
 use crate::table;
@@ -187,20 +186,24 @@ pub fn fields(results: &[VariantResults]) -> String {
     )
 }
 
-pub fn picture(results: &[VariantResults]) -> String {
-    let bars = |group| {
-        let bar = |own: &VariantResults| Bar {
-            label: own.variant.label.clone(),
-            value: own.http1.time.median(),
-            range: own.http1.time.quartiles(),
-            is_highlighted: own.variant.is_this_filter(),
-        };
-        of_group(results, group).map(bar).collect()
+/// Rows of the chart.
+pub fn picture(results: &[VariantResults]) -> Value {
+    let rows = |group, title| {
+        of_group(results, group).map(move |own| {
+            let time = &own.http1.time;
+            let (first_quartile, third_quartile) = time.quartiles();
+            json!({
+                "group": title,
+                "label": own.variant.label,
+                "median": time.median(),
+                "first_quartile": first_quartile,
+                "third_quartile": third_quartile,
+                "is_this_filter": own.variant.is_this_filter(),
+            })
+        })
     };
-    chart::draw(&[
-        ("Requests that pass", bars(Group::Passing)),
-        ("Requests answered 503", bars(Group::Rejecting)),
-    ])
+    let passing = rows(Group::Passing, "Requests that pass");
+    passing.chain(rows(Group::Rejecting, "Requests answered 503")).collect()
 }
 
 fn of_group(results: &[VariantResults], group: Group) -> impl Iterator<Item = &VariantResults> {
