@@ -61,10 +61,10 @@ pinned_rust() {
 }
 
 # copy_module_package FOLDER: writes the package of the module into a folder, without its tests and their dependencies. In
-# the workspace, cargo would add the crates that only a feature used by the tests needs.
+# the workspace, cargo would add the crates that only a feature used by the tests needs. SOURCE_URL replaces `repository`.
 copy_module_package() {
     awk '/^\[/ { keep = !/^\[(dev-dependencies|\[test\])/ } keep' Cargo.toml |
-        sed 's/^members = .*/members = []/' >"$1/Cargo.toml"
+        sed -e 's/^members = .*/members = []/' -e "${SOURCE_URL:+s|^repository = .*|repository = \"$SOURCE_URL\"|}" >"$1/Cargo.toml"
     cp -r Cargo.lock src "$1"
     cargo fetch --quiet --locked --target "$target"
     cargo update --quiet --offline --workspace --manifest-path "$1/Cargo.toml"
