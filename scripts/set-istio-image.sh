@@ -10,7 +10,7 @@ set -euo pipefail
 # digest IMAGE: prints the digest of an image in its registry
 digest() {
     need skopeo "install it (Debian, Fedora, Homebrew: skopeo), or add the digest to the URL: oci://$1@sha256:..."
-    skopeo inspect --format '{{.Digest}}' "--tls-verify=${TLS_VERIFY:-true}" "docker://$1" ||
+    skopeo inspect --no-tags --format '{{.Digest}}' "--tls-verify=${TLS_VERIFY:-true}" "docker://$1" ||
         fail "the registry does not report the digest of $1 (the error is above): run 'make push' first, or add the" \
             "digest that it printed to the URL: oci://$1@sha256:..."
 }

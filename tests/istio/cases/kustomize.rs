@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use serde_json::Value;
 
@@ -60,22 +60,46 @@ pub async fn an_overlay_sets_image_namespace_and_retry_after(mesh: &Mesh) {
     assert_eq!(plugin["spec"]["match"], serde_json::json!([{"mode": "SERVER"}]));
 }
 
-/// `scripts/set-istio-image.sh` sets the image address in every manifest.
-pub async fn one_command_sets_the_address_in_every_manifest(mesh: &Mesh) {
-    let image = mesh.registry.image();
-    let shipped = Shipped::with_image("oci://old.example/maintenance-filter:1");
-    let mut set_image = Command::new(harness::repository().join("scripts/set-istio-image.sh"));
-    set_image.current_dir(harness::repository()).env("ROOT", shipped.root()).arg(&image);
-    let output = set_image.output().expect("the script runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(image_address(&shipped.path().join("image/image.yaml")), image);
-    let mut manifests = 0;
-    for file in
-        files(shipped.root()).iter().filter(|file| file.extension() == Some("yaml".as_ref()))
-    {
-        let text = fs::read_to_string(file).expect("a file");
-        assert!(!text.contains("old.example"), "{}", file.display());
-        manifests += usize::from(text.contains(&format!("url: {image}\n")));
+/// `scripts/set-istio-image.sh` sets the image address in every manifest, with the
+/// digest that the registry reports.
+pub async fn one_command_sets_tag_and_digest_in_every_manifest(mesh: &Mesh) {
+    let pinned = mesh.registry.pinned_image();
+    for image in [mesh.registry.image(), pinned.clone()] {
+        let shipped = Shipped::with_image("oci://old.example/maintenance-filter:1");
+        let output = set_image(&shipped, &image);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(image_address(&shipped.path().join("image/image.yaml")), pinned);
+        let mut manifests = 0;
+        for text in manifests_of(&shipped) {
+            assert!(!text.contains("old.example"), "{text}");
+            manifests += usize::from(text.contains(&format!("url: {pinned}\n")));
+        }
+        assert_eq!(manifests, FOLDERS.len() + 1 + shipped.recipes().len());
     }
-    assert_eq!(manifests, FOLDERS.len() + 1 + shipped.recipes().len());
+}
+
+/// Without a digest, in the URL or from the registry, the script changes no manifest.
+pub async fn an_unknown_image_leaves_every_manifest_as_it_is(mesh: &Mesh) {
+    let shipped = Shipped::with_image("oci://old.example/maintenance-filter:1");
+    let before = manifests_of(&shipped);
+    let unknown = mesh.registry.image().replace(":0.1.0", ":none");
+    let output = set_image(&shipped, &unknown);
+    assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(error.contains("the registry does not report the digest"), "{error}");
+    assert_eq!(manifests_of(&shipped), before);
+}
+
+/// Runs `scripts/set-istio-image.sh` on a copy of the manifests.
+fn set_image(shipped: &Shipped, image: &str) -> Output {
+    let mut script = Command::new(harness::repository().join("scripts/set-istio-image.sh"));
+    script.current_dir(harness::repository()).env("ROOT", shipped.root()).arg(image);
+    script.env("TLS_VERIFY", "false").output().expect("the script runs")
+}
+
+/// Texts of all manifests, in the order of their paths.
+fn manifests_of(shipped: &Shipped) -> Vec<String> {
+    let files = files(shipped.root()).into_iter();
+    let manifests = files.filter(|file| file.extension() == Some("yaml".as_ref()));
+    manifests.map(|file| fs::read_to_string(file).expect("a file")).collect()
 }

@@ -8,6 +8,7 @@
 pub mod api;
 pub mod control_plane;
 pub mod daemon;
+pub mod image;
 pub mod istiod;
 pub mod kubectl;
 mod mesh;

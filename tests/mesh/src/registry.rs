@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use crate::daemon::Daemon;
+use crate::image;
 
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -31,7 +32,7 @@ const CREDENTIALS: &str = "Basic cHVsbGVyOmZvci10ZXN0cy1vbmx5";
 /// Password file in the format of `htpasswd -B`.
 const HTPASSWD: &str = "puller:$2b$04$NeQc0e3kXL0R9CvyvkEd8ev8gpif69oI0WIjpoZZBlMVBDtESM8vq\n";
 
-/// Running registry that holds `maintenance-filter:0.1.0`.
+/// Running registry that holds the built image as `maintenance-filter:0.1.0`.
 pub struct Registry {
     daemon: Daemon,
     address: SocketAddr,
@@ -70,8 +71,10 @@ impl Registry {
         let daemon = Daemon::start("docker-registry", command, folder.path().join("registry.log"));
         let mut registry = Self { daemon, address, digest: String::new(), _folder: folder };
         registry.wait_until_ready().await;
-        let module = fs::read(harness::plugin_wasm()).expect("the module");
-        registry.digest = registry.push(&module, "0.1.0").await;
+        let target = registry.image();
+        let target = target.trim_start_matches("oci://");
+        let digest = image::push(image::archive(), target, &format!("{USER}:{PASSWORD}"));
+        registry.digest = digest.trim_start_matches("sha256:").into();
         registry
     }
 
@@ -113,6 +116,11 @@ impl Registry {
         self.address
     }
 
+    /// Address of the image, with its digest.
+    pub fn pinned_image(&self) -> String {
+        format!("{}@sha256:{}", self.image(), self.digest)
+    }
+
     /// Digest of the image's manifest, in hex.
     pub fn digest(&self) -> &str {
         &self.digest
@@ -140,8 +148,8 @@ impl Registry {
     }
 
     /// Pushes an image with the module as its only file, like a `FROM scratch`
-    /// image of `docker build`. Returns the digest of the manifest.
-    async fn push(&self, module: &[u8], tag: &str) -> String {
+    /// image of `docker build`.
+    async fn push(&self, module: &[u8], tag: &str) {
         let layer = layer(module);
         let config = b"{}".to_vec();
         let manifest = json!({
@@ -159,10 +167,8 @@ impl Registry {
             let target = format!("/v2/{upload}&digest={digest}");
             self.send("PUT", &target, "application/octet-stream", blob).await;
         }
-        let digest = sha256(manifest.as_bytes());
         let target = format!("/v2/maintenance-filter/manifests/{tag}");
         self.send("PUT", &target, MANIFEST, manifest.into()).await;
-        digest.trim_start_matches("sha256:").into()
     }
 
     /// Sends a request, asserts success, and returns the `Location` header.
