@@ -4,7 +4,8 @@
 //!    must be 0.
 //! 2. The block `text` after it lists lines of its output, in their order. Other lines
 //!    may stand between them. `…` stands for any text, and any whitespace for a space.
-//! 3. With `sh runnable repeat`, the block is run again until its output is as listed.
+//! 3. With `sh runnable repeat`, the block is run again until it succeeds and its output is
+//!    as listed.
 //! 4. Variables that a block sets are set in the blocks after it.
 
 use std::fs;
@@ -16,7 +17,7 @@ use harness::wait::eventually;
 use tempfile::TempDir;
 
 use crate::application::{Application, DEFAULT};
-use crate::cluster::{CHANGE_TIMEOUT, Cluster};
+use crate::cluster::{Cluster, POD_TIMEOUT};
 
 /// Command of the page, and what it prints.
 struct Step {
@@ -87,8 +88,8 @@ impl Shell {
         }
     }
 
-    /// Runs a block. Returns what it prints.
-    fn run(&self, command: &Block) -> String {
+    /// Runs a block. Returns whether it succeeds, and what it prints.
+    fn run(&self, command: &Block) -> (bool, String) {
         let script = format!(
             "set -aeuo pipefail\n. variables\ncd \"$FOLDER\"\n{}\ncd - >/dev/null\n{}",
             command.text,
@@ -104,9 +105,22 @@ impl Shell {
             .output()
             .expect("bash runs");
         let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-        let (line, status) = (command.line, output.status);
-        assert!(status.success(), "docs/runbook.md, line {line}: {status}\n{}{text}", command.text);
-        text
+        (output.status.success(), text)
+    }
+
+    /// Runs a step once.
+    ///
+    /// # Errors
+    /// Says what is not as the page says.
+    fn try_step(&self, step: &Step) -> Result<(), String> {
+        let (succeeds, output) = self.run(&step.command);
+        let problem = match step.missing_in(&output) {
+            _ if !succeeds => "the command fails".into(),
+            Some(line) => format!("the output has no line {line:?}"),
+            None => return Ok(()),
+        };
+        let Block { line, text, .. } = &step.command;
+        Err(format!("docs/runbook.md, line {line}: {problem}\n{text}{output}"))
     }
 }
 
@@ -117,20 +131,14 @@ pub async fn every_command_does_what_the_page_says(cluster: &Cluster) {
     let steps = Step::all(&harness::repository().join("docs/runbook.md"));
     assert!(steps.len() > 10, "the page has only {} commands", steps.len());
     for step in &steps {
-        let command = &step.command;
         if step.is_repeated() {
-            let condition =
-                format!("docs/runbook.md, line {}, shows\n{}", command.line, step.expected);
-            let shown = async || step.missing_in(&shell.run(command)).is_none().then_some(());
-            eventually(&condition, CHANGE_TIMEOUT, shown).await;
+            let condition = format!("line {} of docs/runbook.md", step.command.line);
+            let succeeds = async || {
+                shell.try_step(step).inspect_err(|problem| eprintln!("again: {problem}")).ok()
+            };
+            eventually(&condition, POD_TIMEOUT, succeeds).await;
         } else {
-            let output = shell.run(command);
-            let missing = step.missing_in(&output);
-            assert_eq!(
-                missing, None,
-                "docs/runbook.md, line {}: not in the output of\n{}{output}",
-                command.line, command.text
-            );
+            shell.try_step(step).unwrap_or_else(|problem| panic!("{problem}"));
         }
     }
     application.finish();
