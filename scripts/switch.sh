@@ -105,6 +105,11 @@ status() {
     ((end == 0)) || status_line 'window ends' "$(utc "$end")"
     reply_line /
     reply_line /load-balancer/health-check
+    if [[ $state == off ]]; then
+        next 'make on RETRY_AFTER=300' 'turns maintenance on: 503 with Retry-After: 300'
+    else
+        next 'make off' 'turns it off'
+    fi
 }
 
 # is_in_state GAUGE REPLY: succeeds if maintenance_active and the reply to GET / have these values
@@ -126,8 +131,3 @@ off)
     ;;
 esac
 status
-case $1 in
-on) next 'make off' 'turns maintenance off' ;;
-off) next 'make on RETRY_AFTER=300' 'turns maintenance on again' ;;
-status) next 'make on RETRY_AFTER=300' 'turns maintenance on: 503 with Retry-After: 300' 'make off' 'turns it off' ;;
-esac

@@ -218,3 +218,50 @@ fn quartiles(samples: &Samples) -> String {
 fn decimals(value: f64) -> String {
     format!("{value:.2}")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use harness::repository;
+
+    use super::*;
+
+    #[test]
+    fn the_chart_finds_its_fields_in_the_rows() {
+        let variant = |label: &str, group| Variant {
+            label: label.into(),
+            group,
+            path: "/",
+            headers: vec![],
+            status: 200,
+            filters: vec![],
+            response: Value::Null,
+        };
+        let measured = |label, group, times: [f64; 3]| {
+            let mut results = VariantResults::new(variant(label, group));
+            times.into_iter().for_each(|time| results.http1.time.add(time));
+            results
+        };
+        let rows = picture(&[
+            measured("Lua filter", Group::Rejecting, [27.0, 26.0, 28.0]),
+            measured("this filter, disabled", Group::Passing, [24.0, 24.0, 24.0]),
+            measured("64 exemptions", Group::Growing, [1.0, 1.0, 1.0]),
+        ]);
+        let labels: Vec<_> =
+            rows.as_array().expect("rows").iter().map(|row| &row["label"]).collect();
+        assert_eq!(labels, ["this filter, disabled", "Lua filter"]);
+        assert_eq!((&rows[0]["is_this_filter"], &rows[0]["median"]), (&json!(true), &json!(24.0)));
+        assert_eq!((&rows[1]["is_this_filter"], &rows[1]["median"]), (&json!(false), &json!(27.0)));
+
+        let file = repository().join("xtask/pictures/performance.vl.json");
+        let chart = fs::read_to_string(file).expect("the specification");
+        for row in rows.as_array().expect("rows") {
+            for name in row.as_object().expect("a row").keys() {
+                assert!(chart.contains(name.as_str()), "the chart does not use {name}");
+            }
+            let group = row["group"].to_string();
+            assert!(chart.contains(&group), "the chart has no place for the group {group}");
+        }
+    }
+}
