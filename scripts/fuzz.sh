@@ -43,7 +43,7 @@ step "build"
 cargo run --quiet --locked -p xtask -- fuzz-seeds "$folder/seeds"
 fuzz build
 
-step "each of ${targets[*]} for $FUZZ_SECONDS s"
+step "each of ${targets[*]} for $FUZZ_SECONDS s; an input that breaks one goes to fuzz/artifacts/"
 export -f fuzz fuzz_target
 export FUZZ_SECONDS
 printf '%s\n' "${targets[@]}" | xargs -P "${FUZZ_JOBS:-$(nproc)}" -I '{}' bash -euo pipefail -c 'fuzz_target {}'

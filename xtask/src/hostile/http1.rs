@@ -64,6 +64,12 @@ const HEADERS: &[&[u8]] = &[
     b"x-a: b\nx-b: c",
     b"x-a: b\rx-b: c",
     b"accept: text/html",
+    b"accept: text/html;q=\xff, */*;q=1.0001",
+    b"origin: https://a.example",
+    b"origin: https://a.example\r\naccess-control-request-method: PUT",
+    b"access-control-request-headers: x-a, \xff",
+    b"x-token: a",
+    b"x-token: \xff\xfe",
     b"content-type: application/grpc",
     b"cookie: a=b",
 ];

@@ -31,6 +31,12 @@ const FIELDS: &[(&[u8], &[u8])] = &[
     (b"te", b"gzip"),
     (b"content-type", b"application/grpc"),
     (b"accept", b"text/html"),
+    (b"accept", b"text/html;q=\xff, */*;q=1.0001"),
+    (b"origin", b"https://a.example"),
+    (b"access-control-request-method", b"PUT"),
+    (b"access-control-request-headers", b"x-a, \xff"),
+    (b"x-token", b"a"),
+    (b"x-token", b"\xff\xfe"),
 ];
 
 /// The bytes of a connection. It ends with GOAWAY, after which Envoy closes it.

@@ -13,6 +13,22 @@ use super::memory::Memory;
 use crate::envoy_config;
 use crate::variants::BODY;
 
+/// Every field that makes the filter read headers of a request. No request is exempt
+/// and none carries a token that is accepted.
+const CONFIGURATION: &str = r#"{
+    "enabled": true,
+    "retryAfterJitterSeconds": 30,
+    "exemptions": [{"path": "/exempt"}, {"pathPrefix": "/exempt/"}],
+    "bypass": {
+        "header": "x-token",
+        "sha256": ["0000000000000000000000000000000000000000000000000000000000000000"]
+    },
+    "response": {
+        "html": "<!doctype html><title>Maintenance</title>",
+        "corsOrigins": ["https://a.example"],
+        "grpcRetryPushback": "RetryAfter"
+    }
+}"#;
 /// Option of both protocols: an invalid message does not close the connection.
 const KEEP: &str = "override_stream_error_on_invalid_http_message";
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -26,8 +42,7 @@ pub struct Proxy {
 impl Proxy {
     /// Starts an Envoy in front of `upstream`, whose service is in maintenance.
     pub async fn with_filter(upstream: SocketAddr) -> Self {
-        let configuration = r#"{"enabled": true, "exemptions": []}"#;
-        let filter = envoy_config::plugin("maintenance", &plugin_wasm(), configuration);
+        let filter = envoy_config::plugin("maintenance", &plugin_wasm(), CONFIGURATION);
         let route = json!({ "route": { "cluster": "application" } });
         Self::start(&[filter], &route, &[cluster(upstream)]).await
     }
@@ -64,11 +79,13 @@ impl Proxy {
         Memory::of(&self.envoy).await
     }
 
-    /// What Envoy counted about requests and about errors in the protocols.
+    /// What Envoy and the filter counted about requests, and about errors in the protocols.
     pub async fn counters(&self) -> String {
         let counters = self.envoy.admin().text("/stats?usedonly&type=Counters").await;
         let is_shown = |line: &&str| {
-            ["http1.", "http2.", "http.hostile."].iter().any(|prefix| line.starts_with(prefix))
+            ["http1.", "http2.", "http.hostile.", "wasmcustom."]
+                .iter()
+                .any(|prefix| line.starts_with(prefix))
         };
         counters.lines().filter(is_shown).collect::<Vec<_>>().join("\n")
     }
