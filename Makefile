@@ -223,7 +223,7 @@ soak: build ## send N=10000000 requests while the configuration changes every se
 	@$(call with-envoy,$(ENVOY_VERSION)) cargo run --quiet --locked -p xtask -- soak $(N)
 
 .PHONY: hostile
-hostile: build ## send N=10000000 malformed requests and frames to a service in maintenance (SEED= repeats a run)
+hostile: build ## send N=10000000 malformed requests and frames to a service in maintenance (SEED= repeats a run, CONTROL=1 compares memory)
 	@$(call with-envoy,$(ENVOY_VERSION)) cargo run --quiet --locked -p xtask -- hostile $(N)
 
 ##@ For contributors

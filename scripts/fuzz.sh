@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs each fuzz target for FUZZ_SECONDS, as many at a time as there are processors. An input that breaks a target is kept
-# in fuzz/artifacts/. With UPDATE_CORPUS=1, writes the smallest set of inputs that reach the same code into fuzz/corpus/.
+# Runs each fuzz target for FUZZ_SECONDS, FUZZ_JOBS at a time: by default as many as there are processors. An input that
+# breaks a target is kept in fuzz/artifacts/. With UPDATE_CORPUS=1, writes the smallest set of inputs that reach the same
+# code into fuzz/corpus/.
 set -euo pipefail
 . scripts/lib.sh
 
@@ -16,7 +17,7 @@ fuzz() {
     "$cargo_fuzz" fuzz "$1" --sanitizer none --target-dir "$folder" "${@:2}"
 }
 
-# fuzz_target TARGET: runs TARGET and prints its last lines
+# fuzz_target TARGET: runs TARGET and prints what it reached, or what it found
 fuzz_target() {
     local target=$1 log=$folder/$1.log
     local inputs=("$folder/corpus/$target" "$folder/seeds/$target" "fuzz/corpus/$target")
@@ -28,7 +29,12 @@ fuzz_target() {
             print n " inputs, " substr(line, RSTART, RLENGTH) }' "$log")"
     else
         tail -40 "$log"
-        echo "error: $target failed" >&2
+        cat >&2 <<END
+error: $target: an input breaks it: see "Test unit written to" above; the whole log is $log
+    run it again:  $(echo "$folder"/*/release/"$target") fuzz/artifacts/$target/FILE
+    shorten it:    $(echo "$folder"/*/release/"$target") -minimize_crash=1 -runs=100000 fuzz/artifacts/$target/FILE
+    keep it:       as a test in tests/policy, and as a file in fuzz/corpus/$target
+END
         return 1
     fi
 }
@@ -37,10 +43,12 @@ step "build"
 cargo run --quiet --locked -p xtask -- fuzz-seeds "$folder/seeds"
 fuzz build
 
-step "each of ${targets[*]} for $FUZZ_SECONDS s"
+step "each of ${targets[*]} for $FUZZ_SECONDS s; an input that breaks one goes to fuzz/artifacts/"
 export -f fuzz fuzz_target
 export FUZZ_SECONDS
-printf '%s\n' "${targets[@]}" | xargs -P "$(nproc)" -I '{}' bash -euo pipefail -c 'fuzz_target {}'
+printf '%s\n' "${targets[@]}" | xargs -P "${FUZZ_JOBS:-$(nproc)}" -I '{}' bash -euo pipefail -c 'fuzz_target {}'
+
+step "no input breaks a target; new inputs are in $folder/corpus, and UPDATE_CORPUS=1 keeps the useful ones"
 
 if [[ ${UPDATE_CORPUS-} ]]; then
     for target in "${targets[@]}"; do

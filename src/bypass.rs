@@ -10,12 +10,11 @@ use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
 use crate::error::Error;
+use crate::header_name::HeaderName;
+#[cfg(not(target_arch = "wasm32"))]
+use crate::header_name::{self, OWNED_HEADER_NAMES};
 use crate::json;
 use crate::limits::{BYPASS_TOKEN_BYTES, BYPASS_TOKENS, MAX_HEADER_NAME_BYTES};
-#[cfg(not(target_arch = "wasm32"))]
-use crate::reply;
-use crate::reply::OWNED_HEADER_NAMES;
-use crate::token::is_token;
 
 /// Headers that cannot carry a token, because the application needs them.
 const RESERVED_HEADER_NAMES: [&str; 3] = ["authorization", "cookie", "host"];
@@ -39,7 +38,7 @@ impl Bypass {
     /// Returns the name of the header that carries a token.
     #[must_use]
     pub fn header(&self) -> &str {
-        &self.header.0
+        self.header.0.as_str()
     }
 
     /// Returns how many tokens are accepted.
@@ -61,34 +60,31 @@ impl Bypass {
     }
 }
 
-/// A header name, in lower case.
+/// Name of the header that carries a token.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[cfg_attr(not(target_arch = "wasm32"), schemars(extend(
+#[cfg_attr(not(target_arch = "wasm32"), schemars(with = "String", extend(
     "maxLength" = MAX_HEADER_NAME_BYTES,
-    "pattern" = reply::HEADER_NAME_PATTERN,
+    "pattern" = header_name::PATTERN,
     "errorMessage" = token_header_error().to_string(),
     "not" = {
         "anyOf": [
-            {"pattern": reply::any_of(&RESERVED_HEADER_NAMES)},
-            {"pattern": reply::any_of(&OWNED_HEADER_NAMES)},
+            {"pattern": header_name::any_of(&RESERVED_HEADER_NAMES)},
+            {"pattern": header_name::any_of(&OWNED_HEADER_NAMES)},
         ],
     },
 )))]
-struct TokenHeader(String);
+struct TokenHeader(HeaderName);
 
 impl TryFrom<String> for TokenHeader {
     type Error = Error;
 
-    fn try_from(mut name: String) -> Result<Self, Error> {
-        name.make_ascii_lowercase();
-        let is_reserved = RESERVED_HEADER_NAMES.contains(&name.as_str())
-            || OWNED_HEADER_NAMES.contains(&name.as_str());
-        if is_token(&name) && name.len() <= MAX_HEADER_NAME_BYTES && !is_reserved {
-            return Ok(Self(name));
-        }
-        Err(token_header_error())
+    fn try_from(name: String) -> Result<Self, Error> {
+        let name = HeaderName::try_from(name).ok();
+        name.filter(|name| !RESERVED_HEADER_NAMES.contains(&name.as_str()))
+            .map(Self)
+            .ok_or_else(token_header_error)
     }
 }
 

@@ -17,7 +17,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::error::Error;
 use crate::json;
-use crate::limits::{DEFAULT_EXEMPT_PATH, DEFAULT_METHOD, MAX_EXEMPTIONS};
+use crate::limits::{DEFAULT_EXEMPT_PATH, DEFAULT_METHOD, MAX_EXEMPTIONS, METHODS};
 use crate::path::{ExactPath, PathPrefix, without_query};
 use crate::token::is_token;
 
@@ -150,7 +150,7 @@ impl<'de> Deserialize<'de> for Exemptions {
 /// Request methods, compared byte for byte.
 #[derive(Debug)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("minItems" = 1, "default" = [DEFAULT_METHOD])))]
+#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("minItems" = METHODS.start(), "maxItems" = METHODS.end(), "default" = [DEFAULT_METHOD])))]
 struct Methods(Vec<Method>);
 
 impl Methods {
@@ -167,7 +167,7 @@ impl Default for Methods {
 
 impl<'de> Deserialize<'de> for Methods {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        json::list(deserializer, 1..=usize::MAX, "HTTP method, as [\"GET\"]").map(Self)
+        json::list(deserializer, METHODS, "HTTP methods, as [\"GET\"]").map(Self)
     }
 }
 

@@ -11,7 +11,7 @@
 //!
 //! ```text
 //! filter → policy → config → { window, scope, exemption, bypass, reply }
-//!        → { request, path, json, limits, error, token }
+//!        → { request, path, header_name, json, limits, error, token }
 //! ```
 //!
 //! `filter` is all that knows proxy-wasm. Everything else runs in ordinary
@@ -63,6 +63,7 @@ pub mod config;
 pub mod error;
 pub mod exemption;
 pub mod filter;
+pub mod header_name;
 mod json;
 pub mod limits;
 mod path;

@@ -17,6 +17,8 @@ pub const RETRY_AFTER_JITTER_SECONDS: RangeInclusive<u32> = 0..=86_400;
 
 /// Largest number of exemptions.
 pub const MAX_EXEMPTIONS: usize = 64;
+/// Number of methods that an exemption may list.
+pub const METHODS: RangeInclusive<usize> = 1..=32;
 /// Longest path or path prefix of an exemption, in bytes.
 pub const MAX_PATH_BYTES: usize = 1024;
 /// Path that is exempt when the configuration lists no exemptions.

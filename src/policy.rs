@@ -140,7 +140,7 @@ impl Policy {
             None if self.is_bypassed(head) => Decision::Bypass,
             None => match self.response.preflight_method(head) {
                 // If the request itself is exempt, only the application can permit it.
-                Some(method) if exemption(&|| Some(method.clone())).is_none() => {
+                Some(method) if exemption(&|| Some(method.clone().into_bytes())).is_none() => {
                     Decision::Preflight
                 }
                 _ => Decision::Reject,

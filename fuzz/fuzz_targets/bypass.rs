@@ -13,8 +13,8 @@
 
 use hmac_sha256::Hash;
 use libfuzzer_sys::{Corpus, fuzz_target};
+use maintenance_filter::header_name::OWNED_HEADER_NAMES;
 use maintenance_filter::policy::{Decision, Policy};
-use maintenance_filter::reply::OWNED_HEADER_NAMES;
 use maintenance_filter::request::RequestHead;
 use maintenance_filter::window::Stage::InForce;
 use maintenance_filter_fuzz::{assert_schema_accepts, first_line};

@@ -1,4 +1,4 @@
-//! The state of maintenance in one VM, for the gauges.
+//! The plugins of one VM, and what the gauges show for them.
 //!
 //! A VM may host several plugins with the filter, and several root contexts of
 //! each plugin: a new configuration brings a new root context, while the old
@@ -15,11 +15,12 @@ use crate::window::{Stage, Time};
 /// The plugins of one VM.
 #[derive(Debug, Default)]
 pub struct ActivePlugins {
-    plugins: Vec<Plugin>,
+    plugins: Vec<KnownPlugin>,
 }
 
+/// A plugin that was configured in this VM at least once.
 #[derive(Debug)]
-struct Plugin {
+struct KnownPlugin {
     name: String,
     /// How many times a root context of the plugin became the newest.
     generation: usize,
@@ -29,12 +30,12 @@ struct Plugin {
 #[derive(Debug)]
 struct Newest {
     root_context: u32,
-    state: State,
+    gauges: Gauges,
 }
 
-/// What the gauges show: the state of one plugin, or of all plugins of a VM.
+/// What the gauges show for one plugin, or for all plugins of a VM.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct State {
+pub struct Gauges {
     /// Whether maintenance is on.
     pub is_on: bool,
     /// Whether maintenance is in dry run.
@@ -45,8 +46,8 @@ pub struct State {
     pub window_end: u64,
 }
 
-impl State {
-    /// The state of a policy in a stage of its window. A window that has ended, or
+impl Gauges {
+    /// The gauges of a policy in a stage of its window. A window that has ended, or
     /// that is not enabled, is not shown.
     #[must_use]
     pub fn new(policy: &Policy, stage: Stage) -> Self {
@@ -67,7 +68,7 @@ impl State {
         [self.is_on.into(), self.is_dry_run.into(), self.window_start, self.window_end]
     }
 
-    /// The state of two plugins: of two windows, the later times.
+    /// The gauges of two plugins: of two windows, the later times.
     fn merge(self, other: Self) -> Self {
         Self {
             is_on: self.is_on || other.is_on,
@@ -88,22 +89,22 @@ impl ActivePlugins {
     /// Makes `root_context` the newest of `plugin`. Returns the generation of
     /// the plugin, which is the same in every VM of the process that went
     /// through the same configurations.
-    pub fn set_newest(&mut self, plugin: &str, root_context: u32, state: State) -> usize {
-        let newest = Some(Newest { root_context, state });
+    pub fn set_newest(&mut self, plugin: &str, root_context: u32, gauges: Gauges) -> usize {
+        let newest = Some(Newest { root_context, gauges });
         if let Some(known) = self.plugins.iter_mut().find(|known| known.name == plugin) {
             known.generation = known.generation.saturating_add(1);
             known.newest = newest;
             return known.generation;
         }
-        self.plugins.push(Plugin { name: plugin.into(), generation: 1, newest });
+        self.plugins.push(KnownPlugin { name: plugin.into(), generation: 1, newest });
         1
     }
 
-    /// Changes the state of a root context. Returns the generation of its plugin if
+    /// Changes the gauges of a root context. Returns the generation of its plugin if
     /// it is the newest.
-    pub fn update(&mut self, root_context: u32, state: State) -> Option<usize> {
+    pub fn update(&mut self, root_context: u32, gauges: Gauges) -> Option<usize> {
         let plugin = self.plugin_of(root_context)?;
-        plugin.newest = Some(Newest { root_context, state });
+        plugin.newest = Some(Newest { root_context, gauges });
         Some(plugin.generation)
     }
 
@@ -116,7 +117,7 @@ impl ActivePlugins {
     }
 
     /// Returns the plugin whose newest root context is `root_context`.
-    fn plugin_of(&mut self, root_context: u32) -> Option<&mut Plugin> {
+    fn plugin_of(&mut self, root_context: u32) -> Option<&mut KnownPlugin> {
         self.plugins.iter_mut().find(|plugin| {
             plugin.newest.as_ref().is_some_and(|newest| newest.root_context == root_context)
         })
@@ -134,10 +135,10 @@ impl ActivePlugins {
         self.plugins.iter().all(|plugin| plugin.newest.is_some())
     }
 
-    /// Returns the state of all plugins together.
+    /// Returns the gauges of all plugins together.
     #[must_use]
-    pub fn state(&self) -> State {
+    pub fn gauges(&self) -> Gauges {
         let newest = self.plugins.iter().filter_map(|plugin| plugin.newest.as_ref());
-        newest.fold(State::default(), |all, newest| all.merge(newest.state))
+        newest.fold(Gauges::default(), |all, newest| all.merge(newest.gauges))
     }
 }

@@ -23,7 +23,8 @@ pub struct Announcement {
     generation: usize,
     /// Rank of the window's stage: a later stage has a higher rank.
     stage_rank: u8,
-    state: String,
+    /// The line that the log has for the state.
+    text: String,
 }
 
 impl Announcement {
@@ -36,33 +37,33 @@ impl Announcement {
             Some(Self {
                 generation: fields.next()?.parse().ok()?,
                 stage_rank: fields.next()?.parse().ok()?,
-                state: fields.next()?.into(),
+                text: fields.next()?.into(),
             })
         };
         bytes.and_then(parse).unwrap_or_else(|| Self {
             generation: 0,
             stage_rank: 0,
-            state: OFF.into(),
+            text: OFF.into(),
         })
     }
 
     /// The form in which the VMs share it.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        format!("{} {} {}", self.generation, self.stage_rank, self.state).into_bytes()
+        format!("{} {} {}", self.generation, self.stage_rank, self.text).into_bytes()
     }
 
     /// The announcement after a root context came into force, or its window came to
     /// another stage; `None` if it is not new.
     #[must_use]
-    pub fn after_change(&self, generation: usize, reached: Stage, state: &str) -> Option<Self> {
+    pub fn after_change(&self, generation: usize, reached: Stage, text: &str) -> Option<Self> {
         let stage_rank = match reached {
             Stage::Scheduled => 0,
             Stage::InForce => 1,
             Stage::Extended | Stage::Ended => 2,
         };
         let is_new = (generation, stage_rank) > (self.generation, self.stage_rank);
-        is_new.then(|| Self { generation, stage_rank, state: state.into() })
+        is_new.then(|| Self { generation, stage_rank, text: text.into() })
     }
 
     /// The announcement after the newest root context was removed; `None` if
@@ -71,15 +72,15 @@ impl Announcement {
     #[must_use]
     pub fn after_removal(&self, generation: usize) -> Option<Self> {
         let is_last = generation == self.generation;
-        is_last.then(|| Self { generation: 0, stage_rank: 0, state: GONE.into() })
+        is_last.then(|| Self { generation: 0, stage_rank: 0, text: GONE.into() })
     }
 
     /// The line to log when this announcement replaces `previous`; `None` if
     /// maintenance was off before, and nothing new is to be said about it.
     #[must_use]
     pub fn log_line(&self, previous: &Self) -> Option<&str> {
-        let was_off = previous.state.starts_with(OFF) && self.state.starts_with(OFF);
-        let is_news = !was_off || self.state.starts_with(ENDED);
-        (is_news && self.state != previous.state).then_some(self.state.as_str())
+        let was_off = previous.text.starts_with(OFF) && self.text.starts_with(OFF);
+        let is_news = !was_off || self.text.starts_with(ENDED);
+        (is_news && self.text != previous.text).then_some(self.text.as_str())
     }
 }

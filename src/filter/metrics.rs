@@ -5,10 +5,10 @@ use std::cell::{Cell, OnceCell};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::MetricType;
 
-use super::active::State;
+use super::active::Gauges;
 use crate::policy::Decision;
 
-/// Gauges, in the order of [`State::values`].
+/// Gauges, in the order of [`Gauges::values`].
 const GAUGES: [&str; 4] = [
     "maintenance_active",
     "maintenance_dry_run_active",
@@ -55,14 +55,14 @@ impl Metrics {
 
     /// Sets the gauges, which all VMs of the process share. The values are absolute,
     /// not a sum over VMs: a trial VM would add its share and never remove it.
-    pub fn set_gauges(&self, state: State) {
-        self.record(state.values(), 0);
+    pub fn set_gauges(&self, gauges: Gauges) {
+        self.record(gauges.values(), 0);
     }
 
     /// Sets the gauges that are above 0 in this VM. Another VM may show what this one
     /// does not, so a 0 is not repeated.
-    pub fn repeat_gauges(&self, state: State) {
-        self.record(state.values(), 1);
+    pub fn repeat_gauges(&self, gauges: Gauges) {
+        self.record(gauges.values(), 1);
     }
 
     /// Records the values that are at least `least`.

@@ -9,7 +9,7 @@
 //!    `on_configure` (`root_context.rs`). An invalid configuration is refused:
 //!    the previous root context stays in use. A valid one becomes a plugin
 //!    (`plugin.rs`). Its root context is now the newest of its plugin name in the VM
-//!    (`active.rs`). `state.rs` then sets the gauges (`metrics.rs`) and announces the
+//!    (`active.rs`). `reporting.rs` then sets the gauges (`metrics.rs`) and announces the
 //!    state: the first VM to do so writes the log line (`announcement.rs`). While
 //!    maintenance is in force or scheduled, a timer runs.
 //! 3. For each request it creates an HTTP context on the newest root context
@@ -44,6 +44,6 @@ mod plugin;
 #[cfg(target_arch = "wasm32")]
 mod random;
 #[cfg(target_arch = "wasm32")]
-mod root_context;
+mod reporting;
 #[cfg(target_arch = "wasm32")]
-mod state;
+mod root_context;

@@ -8,7 +8,7 @@ use proxy_wasm::hostcalls;
 
 use super::local_reply::LocalReply;
 use super::metrics::{Counts, Metrics};
-use super::{clock, random, state};
+use super::{clock, random, reporting};
 use crate::policy::Policy;
 use crate::reply::{Reply, RetryAfter};
 use crate::window::Stage;
@@ -54,7 +54,7 @@ impl Plugin {
     pub fn begin(&self) {
         let stage = self.stage.get();
         self.reported.set(stage);
-        state::begin(&self.name, self.root_context, &self.policy, stage);
+        reporting::begin(&self.name, self.root_context, &self.policy, stage);
         if self.policy.is_pending_or_in_force(stage) {
             set_timer(REPORT_INTERVAL);
         }
@@ -88,9 +88,9 @@ impl Plugin {
         Metrics::get().add(&self.counts);
         let stage = self.advance(now(&self.policy));
         if stage == self.reported.replace(stage) {
-            state::repeat_gauges();
+            reporting::repeat_gauges();
         } else {
-            state::enter_stage(&self.name, self.root_context, &self.policy, stage);
+            reporting::enter_stage(&self.name, self.root_context, &self.policy, stage);
         }
         if !self.policy.is_pending_or_in_force(stage) {
             set_timer(NEVER);
@@ -110,7 +110,7 @@ impl Plugin {
             // Envoy keeps the timer of a deleted root context running.
             set_timer(NEVER);
         }
-        state::end(&self.name, self.root_context);
+        reporting::end(&self.name, self.root_context);
     }
 }
 

@@ -8,7 +8,7 @@ use proxy_wasm::types::{BufferType, ContextType, LogLevel};
 
 use super::http_context::MaintenanceStream;
 use super::plugin::Plugin;
-use super::state;
+use super::reporting;
 use crate::error::Error;
 use crate::policy::Policy;
 
@@ -58,7 +58,7 @@ impl RootContext for MaintenanceRoot {
     /// Creates the context of a request. Always `Some`: the SDK panics on `None`.
     fn create_http_context(&self, _id: u32) -> Option<Box<dyn HttpContext>> {
         if let Some(plugin) =
-            self.plugin.as_ref().filter(|plugin| state::needs_resuming(&plugin.name))
+            self.plugin.as_ref().filter(|plugin| reporting::needs_resuming(&plugin.name))
         {
             plugin.begin();
         }

@@ -33,7 +33,6 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
         let items = self.items;
         match (*self.bounds.start(), *self.bounds.end()) {
             (0, most) => write!(formatter, "a list of at most {most} {items}"),
-            (1, usize::MAX) => write!(formatter, "a list of at least one {items}"),
             (least, most) => write!(formatter, "a list of {least} to {most} {items}"),
         }
     }

@@ -36,26 +36,20 @@ pub struct CorsOrigins(Vec<Origin>);
 impl CorsOrigins {
     /// Returns the method that a preflight asks about; `None` if the request is
     /// not a preflight, or if its origin is not listed.
-    pub(super) fn preflight_method(&self, head: &impl RequestHead) -> Option<Vec<u8>> {
+    pub(super) fn preflight_method(&self, head: &impl RequestHead) -> Option<String> {
         self.allowed(head)?;
         head.header(":method").filter(|method| method == b"OPTIONS")?;
-        let method = head.header("access-control-request-method")?;
-        str::from_utf8(&method).is_ok_and(is_token).then_some(method)
+        requested_method(head)
     }
 
     /// Adds the headers that permit the request which the preflight `head` asks about.
     pub(super) fn permit(&self, head: &impl RequestHead, reply: &mut Reply) {
         self.add_headers(head, reply);
-        let asked_for = ["access-control-request-method", "access-control-request-headers"];
-        let permitted = ["access-control-allow-methods", "access-control-allow-headers"];
-        for (asked_for, permitted) in asked_for.into_iter().zip(permitted) {
-            let tokens = head.header(asked_for).and_then(|tokens| String::from_utf8(tokens).ok());
-            let is_valid = |tokens: &String| {
-                tokens.split(',').all(|token| is_token(token.trim_matches([' ', '\t'])))
-            };
-            if let Some(tokens) = tokens.filter(is_valid) {
-                reply.add(permitted, &tokens);
-            }
+        if let Some(method) = requested_method(head) {
+            reply.add("access-control-allow-methods", &method);
+        }
+        if let Some(names) = requested_headers(head) {
+            reply.add("access-control-allow-headers", &names);
         }
         reply.add("access-control-max-age", "0");
     }
@@ -81,6 +75,19 @@ impl CorsOrigins {
     }
 }
 
+/// Returns the method that a preflight asks about.
+fn requested_method(head: &impl RequestHead) -> Option<String> {
+    let method = String::from_utf8(head.header("access-control-request-method")?).ok()?;
+    Some(method).filter(|method| is_token(method))
+}
+
+/// Returns the header names that a preflight asks about.
+fn requested_headers(head: &impl RequestHead) -> Option<String> {
+    let names = String::from_utf8(head.header("access-control-request-headers")?).ok()?;
+    let is_name = |name: &str| is_token(name.trim_matches([' ', '\t']));
+    Some(names).filter(|names| names.split(',').all(is_name))
+}
+
 impl<'de> Deserialize<'de> for CorsOrigins {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let origins: Vec<Origin> = json::list(deserializer, CORS_ORIGINS, "origins")?;
@@ -95,11 +102,14 @@ impl<'de> Deserialize<'de> for CorsOrigins {
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("maxLength" = MAX_ORIGIN_BYTES, "pattern" = ORIGIN_PATTERN, "errorMessage" = origin_error().to_string())))]
+#[cfg_attr(not(target_arch = "wasm32"), schemars(extend("maxLength" = MAX_ORIGIN_BYTES, "pattern" = ORIGIN_PATTERN, "not" = {"pattern": DEFAULT_PORT_PATTERN}, "errorMessage" = origin_error().to_string())))]
 struct Origin(String);
 
 #[cfg(not(target_arch = "wasm32"))]
 const ORIGIN_PATTERN: &str = r"^(\*|[a-z][a-z0-9+.-]*://[a-z0-9._:\[\]-]+)$";
+
+#[cfg(not(target_arch = "wasm32"))]
+const DEFAULT_PORT_PATTERN: &str = "^(http://.*:80|https://.*:443)$";
 
 impl TryFrom<String> for Origin {
     type Error = Error;
@@ -115,7 +125,12 @@ impl TryFrom<String> for Origin {
                 && is_in(scheme, "+.-")
                 && rest.strip_prefix("//").is_some_and(|authority| is_in(authority, "._:[]-"))
         });
-        if (is_origin || text == ANY) && text.len() <= MAX_ORIGIN_BYTES {
+        // Browsers leave it out, so the origin would never match.
+        let has_default_port = [("http://", ":80"), ("https://", ":443")]
+            .into_iter()
+            .any(|(scheme, port)| text.starts_with(scheme) && text.ends_with(port));
+        let is_valid = (is_origin && !has_default_port) || text == ANY;
+        if is_valid && text.len() <= MAX_ORIGIN_BYTES {
             Ok(Self(text))
         } else {
             Err(origin_error())
@@ -125,7 +140,7 @@ impl TryFrom<String> for Origin {
 
 fn origin_error() -> Error {
     Error::new(format!(
-        "must be an origin of at most {MAX_ORIGIN_BYTES} bytes in lower case, without a path, \
-         as \"https://app.example.com\", or \"*\""
+        "must be an origin of at most {MAX_ORIGIN_BYTES} bytes in lower case, without a path or \
+         a default port, as \"https://app.example.com\", or \"*\""
     ))
 }

@@ -6,35 +6,12 @@ use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::error::Error;
-use crate::limits::{
-    DEFAULT_CONTENT_TYPE, MAX_HEADER_NAME_BYTES, MAX_HEADER_VALUE_BYTES, MAX_RESPONSE_HEADERS,
-};
-use crate::token::is_token;
-
-/// Headers that a configuration may not add. The filter, the proxy or HTTP
-/// itself sets them, and a second value would contradict the first: framing,
-/// connection-specific fields
-/// ([RFC 9110, section 7.6.1](https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1))
-/// and the fields that make up the meaning of the 503. The last one would make
-/// Envoy's health checks take the host out of service.
-pub const OWNED_HEADER_NAMES: [&str; 16] = [
-    "cache-control",
-    "connection",
-    "content-encoding",
-    "content-length",
-    "content-type",
-    "date",
-    "grpc-message",
-    "grpc-status",
-    "keep-alive",
-    "proxy-connection",
-    "retry-after",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "x-envoy-immediate-health-check-fail",
-];
+use crate::header_name::HeaderName;
+#[cfg(not(target_arch = "wasm32"))]
+use crate::header_name::{self, OWNED_HEADER_NAMES};
+#[cfg(not(target_arch = "wasm32"))]
+use crate::limits::MAX_HEADER_NAME_BYTES;
+use crate::limits::{DEFAULT_CONTENT_TYPE, MAX_HEADER_VALUE_BYTES, MAX_RESPONSE_HEADERS};
 
 /// Headers that a configuration adds, in the order given.
 #[derive(Debug, Default)]
@@ -45,9 +22,9 @@ pub const OWNED_HEADER_NAMES: [&str; 16] = [
         "maxProperties" = MAX_RESPONSE_HEADERS,
         "propertyNames" = {
             "maxLength": MAX_HEADER_NAME_BYTES,
-            "pattern": HEADER_NAME_PATTERN,
-            "not": {"pattern": any_of(&OWNED_HEADER_NAMES)},
-            "errorMessage": format!("{HEADER_NAME_RULE}, and not of a header that HTTP itself sets"),
+            "pattern": header_name::PATTERN,
+            "not": {"pattern": header_name::any_of(&OWNED_HEADER_NAMES)},
+            "errorMessage": format!("{}, and not of a header that HTTP itself sets", header_name::RULE),
         },
     ),
 ))]
@@ -55,7 +32,7 @@ pub struct Headers(Vec<(HeaderName, HeaderValue)>);
 
 impl Headers {
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(HeaderName(name), HeaderValue(value))| (name.as_str(), value.as_str()))
+        self.0.iter().map(|(name, HeaderValue(value))| (name.as_str(), value.as_str()))
     }
 }
 
@@ -86,30 +63,6 @@ impl<'de> Visitor<'de> for HeadersVisitor {
             }
         }
         Ok(headers)
-    }
-}
-
-/// A header name, in lower case.
-#[derive(Debug, Deserialize, Eq, PartialEq)]
-#[serde(try_from = "String")]
-struct HeaderName(String);
-
-const HEADER_NAME_RULE: &str = "a header name must be of letters, digits and !#$%&'*+-.^_`|~";
-
-impl TryFrom<String> for HeaderName {
-    type Error = Error;
-
-    fn try_from(mut name: String) -> Result<Self, Error> {
-        name.make_ascii_lowercase();
-        if name.starts_with(':') || OWNED_HEADER_NAMES.contains(&name.as_str()) {
-            Err(Error::new("this header is set by the filter or by HTTP itself"))
-        } else if name.len() > MAX_HEADER_NAME_BYTES {
-            Err(Error::new(format!("a header name must be at most {MAX_HEADER_NAME_BYTES} bytes")))
-        } else if is_token(&name) {
-            Ok(Self(name))
-        } else {
-            Err(Error::new(HEADER_NAME_RULE))
-        }
     }
 }
 
@@ -179,19 +132,6 @@ impl ContentType {
     }
 }
 
-#[cfg(not(target_arch = "wasm32"))]
-pub(crate) const HEADER_NAME_PATTERN: &str = "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$";
 /// No control characters, and no space or tab at either end.
 #[cfg(not(target_arch = "wasm32"))]
 const HEADER_VALUE_PATTERN: &str = "^([^\\u0000-\\u0020\\u007f]([^\\u0000-\\u0008\\u000a-\\u001f\\u007f]*[^\\u0000-\\u0020\\u007f])?)?$";
-
-/// Returns a pattern of header names, in any case.
-#[cfg(not(target_arch = "wasm32"))]
-pub(crate) fn any_of(names: &[&str]) -> String {
-    let letter = |c: char| match c {
-        'a'..='z' => format!("[{}{c}]", c.to_ascii_uppercase()),
-        _ => c.to_string(),
-    };
-    let name = |name: &&str| name.chars().map(letter).collect::<String>();
-    format!("^({})$", names.iter().map(name).collect::<Vec<_>>().join("|"))
-}

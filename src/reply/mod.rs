@@ -11,9 +11,7 @@ mod retry_after;
 pub use body::Body;
 pub use cors::CorsOrigins;
 pub use grpc::GrpcRetryPushback;
-pub use headers::{ContentType, Headers, OWNED_HEADER_NAMES};
-#[cfg(not(target_arch = "wasm32"))]
-pub(crate) use headers::{HEADER_NAME_PATTERN, any_of};
+pub use headers::{ContentType, Headers};
 pub use html::Html;
 pub use retry_after::{Jitter, RetryAfter};
 
@@ -60,7 +58,7 @@ impl Response {
 
     /// Returns the method that a preflight asks about; `None` if the request is
     /// not a preflight, or if its origin is not listed.
-    pub(crate) fn preflight_method(&self, head: &impl RequestHead) -> Option<Vec<u8>> {
+    pub(crate) fn preflight_method(&self, head: &impl RequestHead) -> Option<String> {
         self.cors_origins.as_ref()?.preflight_method(head)
     }
 

@@ -3,6 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use harness::http2::{
+    DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PREFACE, RST_STREAM, SETTINGS, frames,
+    write_field, write_frame,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -10,16 +14,6 @@ use tokio::time::timeout;
 use crate::proxy::UPSTREAM_HEADER;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// SETTINGS without a setting.
-const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
-/// Length of the header of a frame.
-const FRAME_HEADER: usize = 9;
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const RST_STREAM: u8 = 3;
-const GOAWAY: u8 = 7;
-const END_STREAM: u8 = 1;
 
 /// What became of a request.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -57,22 +51,19 @@ pub async fn over_http1(address: SocketAddr, upstream: &str, target: &[u8]) -> O
 
 /// Sends `GET target` over HTTP/2.
 pub async fn over_http2(address: SocketAddr, upstream: &str, target: &[u8]) -> Outcome {
-    let byte = |length: usize| u8::try_from(length).expect("fewer than 256 bytes");
-    // HPACK without compression: a literal, without indexing, with a new name.
-    let field = |name: &str, value: &[u8]| {
-        assert!(value.len() < 127, "a longer length takes more bytes");
-        [&[0, byte(name.len())], name.as_bytes(), &[byte(value.len())], value].concat()
-    };
-    let head = [
-        field(":method", b"GET"),
-        field(":scheme", b"http"),
-        field(":path", target),
-        field(":authority", b"service.example"),
-        field(UPSTREAM_HEADER, upstream.as_bytes()),
-    ]
-    .concat();
-    let headers = [0, 0, byte(head.len()), 1, 5, 0, 0, 0, 1];
-    let request = [PREFACE, &SETTINGS, &headers, &head].concat();
+    let mut head = Vec::new();
+    for (name, value) in [
+        (":method", &b"GET"[..]),
+        (":scheme", b"http"),
+        (":path", target),
+        (":authority", b"service.example"),
+        (UPSTREAM_HEADER, upstream.as_bytes()),
+    ] {
+        write_field(&mut head, name.as_bytes(), value);
+    }
+    let mut request = PREFACE.to_vec();
+    write_frame(&mut request, SETTINGS, 0, 0, &[]);
+    write_frame(&mut request, HEADERS, END_STREAM | END_HEADERS, 1, &head);
     let is_complete = |received: &[u8]| {
         frames(received).any(|frame| match frame.kind {
             DATA | HEADERS => frame.flags & END_STREAM != 0,
@@ -102,23 +93,4 @@ async fn exchange(
     let result = timeout(TIMEOUT, read).await;
     assert!(result.is_ok(), "no answer to {}", request.escape_ascii());
     received
-}
-
-struct Frame<'a> {
-    kind: u8,
-    flags: u8,
-    payload: &'a [u8],
-}
-
-/// Complete frames in `bytes`.
-fn frames(mut bytes: &[u8]) -> impl Iterator<Item = Frame<'_>> {
-    std::iter::from_fn(move || {
-        let header = bytes.get(..FRAME_HEADER)?;
-        let length = u32::from_be_bytes([0, header[0], header[1], header[2]]);
-        let end = FRAME_HEADER + usize::try_from(length).ok()?;
-        let payload = bytes.get(FRAME_HEADER..end)?;
-        let frame = Frame { kind: header[3], flags: header[4], payload };
-        bytes = &bytes[end..];
-        Some(frame)
-    })
 }

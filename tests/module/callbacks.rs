@@ -26,7 +26,7 @@ const INTERNAL_FAILURE: u32 = 10;
 
 #[test]
 fn it_exports_what_the_filter_needs_and_nothing_else() {
-    let mut exports = Plugin::load(shipped()).exports();
+    let mut exports = Plugin::load().exports();
     exports.sort();
     let needed = [
         "_initialize",
@@ -106,7 +106,7 @@ fn counters_are_handed_over_when_a_configuration_goes() {
 #[test]
 fn the_last_stream_of_a_deleted_configuration_is_answered() {
     let mut plugin = Plugin::configured(ON);
-    plugin.host().headers = ORDERS.map(|(name, value)| (name, value.into())).into();
+    plugin.host().set_head(&ORDERS);
     plugin.call("proxy_on_context_create", &[11, ROOT]);
     plugin.call("proxy_on_delete", &[ROOT]);
     assert_eq!(plugin.call("proxy_on_request_headers", &[11, 0, 1]), PAUSE);
@@ -120,7 +120,7 @@ fn a_stream_keeps_to_its_own_root_context() {
     let mut plugin = Plugin::configured(ON);
     let off = plugin.root();
     assert!(plugin.configure(off, b"{}"));
-    plugin.host().headers = ORDERS.map(|(name, value)| (name, value.into())).into();
+    plugin.host().set_head(&ORDERS);
     for (stream, root) in [(11, ROOT), (12, off), (13, ROOT), (14, off)] {
         plugin.call("proxy_on_context_create", &[stream, root]);
     }
@@ -131,7 +131,7 @@ fn a_stream_keeps_to_its_own_root_context() {
 
 #[test]
 fn a_root_context_without_a_configuration_lets_requests_pass() {
-    let mut plugin = Plugin::load(shipped());
+    let mut plugin = Plugin::load();
     let root = plugin.root();
     plugin.call("proxy_on_tick", &[root]);
     assert_eq!(plugin.request(root, &ORDERS).calls, [""; 0]);
@@ -180,7 +180,7 @@ fn a_failing_host_call_does_not_trap() {
         ("increment_metric", NOT_FOUND),
         ("increment_metric", BAD_ARGUMENT),
     ] {
-        let mut plugin = Plugin::load(shipped());
+        let mut plugin = Plugin::load();
         plugin.host().failures.insert(call, status);
         let root = plugin.root();
         assert!(plugin.configure(root, ON.as_bytes()), "{call} {status}");
@@ -193,7 +193,7 @@ fn a_failing_host_call_does_not_trap() {
 
 #[test]
 fn a_configuration_that_is_not_handed_out_is_refused() {
-    let mut plugin = Plugin::load(shipped());
+    let mut plugin = Plugin::load();
     plugin.host().failures.insert("get_buffer_bytes", NOT_FOUND);
     let root = plugin.root();
     assert!(!plugin.configure(root, ON.as_bytes()));
@@ -212,7 +212,7 @@ fn a_panic_is_logged_before_it_traps() {
 /// The memory after as many changes of configuration is that of the first few.
 #[test]
 fn memory_does_not_grow_with_changes_of_configuration() {
-    let mut plugin = Plugin::load(shipped());
+    let mut plugin = Plugin::load();
     let body = "x".repeat(1_000);
     let large = format!(r#"{{"enabled": true, "response": {{"body": "{body}"}}}}"#);
     let mut change = |rounds| {

@@ -1,9 +1,10 @@
 //! A host that records what a plugin does, in place of Envoy.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// A local reply as the module sent it.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub struct Reply {
     pub status: u32,
     pub details: Vec<u8>,
@@ -15,7 +16,10 @@ pub struct Reply {
 #[derive(Default)]
 pub struct Host {
     pub configuration: Vec<u8>,
-    pub headers: BTreeMap<&'static str, Vec<u8>>,
+    /// Header fields of the request, pseudo-headers included.
+    pub headers: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Plugin name, which the host has as a property.
+    pub name: Vec<u8>,
     pub shared: BTreeMap<Vec<u8>, (Vec<u8>, u32)>,
     /// The metrics by name.
     pub metrics: Vec<(String, i64)>,
@@ -38,6 +42,14 @@ pub struct Host {
     pub failures: BTreeMap<&'static str, u32>,
 }
 
+impl fmt::Debug for Reply {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [details, headers, body] =
+            [&self.details, &self.headers, &self.body].map(|text| text.escape_ascii());
+        write!(formatter, "{} {details}\n    {headers}\n    {body}", self.status)
+    }
+}
+
 impl Reply {
     /// The `Retry-After` of the reply, in seconds.
     pub fn retry_after(&self) -> u32 {
@@ -49,6 +61,15 @@ impl Reply {
 }
 
 impl Host {
+    /// Sets the header fields of the request.
+    pub fn set_head(&mut self, head: &[(impl AsRef<[u8]>, impl AsRef<[u8]>)]) {
+        let owned = |text: &[u8]| text.to_vec();
+        self.headers = head
+            .iter()
+            .map(|(name, value)| (owned(name.as_ref()), owned(value.as_ref())))
+            .collect();
+    }
+
     /// The value of a metric; `None` if it was never defined.
     pub fn metric(&self, name: &str) -> Option<i64> {
         self.metrics.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
@@ -67,4 +88,15 @@ impl Host {
     pub fn value(&mut self, id: u32) -> &mut i64 {
         &mut self.metrics[self.metric_ids[id as usize]].1
     }
+}
+
+/// Returns header fields as the ABI has them: their number, the length of each name
+/// and value, then each name and value with a zero byte behind it.
+pub fn header_map(fields: &[(impl AsRef<[u8]>, impl AsRef<[u8]>)]) -> Vec<u8> {
+    let size = |length: usize| u32::try_from(length).expect("a size of wasm32").to_le_bytes();
+    let texts = || fields.iter().flat_map(|(name, value)| [name.as_ref(), value.as_ref()]);
+    let mut map = size(fields.len()).to_vec();
+    texts().for_each(|text| map.extend(size(text.len())));
+    texts().for_each(|text| map.extend(text.iter().chain(&[0])));
+    map
 }

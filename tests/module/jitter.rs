@@ -1,14 +1,14 @@
 //! Jitter of `Retry-After`: where its random numbers come from, and how they are
 //! distributed.
 
-use super::plugin::{Plugin, ROOT, shipped};
+use super::plugin::{Plugin, ROOT};
 
 const ORDERS: [(&str, &str); 2] = [(":path", "/orders"), (":method", "GET")];
 const JITTER: &str = r#"{"enabled": true, "retryAfterSeconds": 100, "retryAfterJitterSeconds": 9}"#;
 
 /// `Retry-After` of `count` replies of a VM whose host hands out `random`.
 fn replies(random: u64, count: usize) -> Vec<u32> {
-    let mut plugin = Plugin::load(shipped());
+    let mut plugin = Plugin::load();
     plugin.host().random = random;
     let root = plugin.root();
     assert!(plugin.configure(root, JITTER.as_bytes()));
@@ -58,7 +58,7 @@ fn the_clock_and_the_context_seed_a_vm_without_random_numbers() {
         plugin.host().now = now;
         plugin.host().failures.insert("random_get", 58);
         let calls = plugin.request(ROOT, &ORDERS).calls;
-        assert!(calls.contains(&"get_current_time"), "{calls:?}");
+        assert!(calls.contains(&"get_current_time_nanoseconds"), "{calls:?}");
         let mut reply = || {
             plugin.request(ROOT, &ORDERS);
             plugin.host().reply.take().expect("a local reply").retry_after()

@@ -5,8 +5,12 @@
 
 mod callbacks;
 mod costs;
+mod event;
 mod host;
+mod hostile;
 mod imports;
 mod jitter;
+mod odd_orders;
 mod plugin;
+mod statuses;
 mod window;

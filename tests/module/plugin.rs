@@ -34,6 +34,13 @@ static MODULE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}: run `make build`", path.display()))
 });
 
+/// The module, compiled for the interpreter once.
+static COMPILED: LazyLock<Module> = LazyLock::new(|| {
+    let mut config = Config::default();
+    config.consume_fuel(true);
+    Module::new(&Engine::new(&config), shipped()).expect("a valid module")
+});
+
 /// Returns the bytes of the module that is tested.
 pub fn shipped() -> &'static [u8] {
     &MODULE
@@ -61,18 +68,16 @@ pub struct Plugin {
 }
 
 impl Plugin {
-    /// Loads and starts a module.
-    pub fn load(module: &[u8]) -> Self {
-        let mut config = Config::default();
-        config.consume_fuel(true);
-        let engine = Engine::new(&config);
-        let module = Module::new(&engine, module).expect("a valid module");
-        let mut linker = Linker::new(&engine);
+    /// Loads and starts the shipped module.
+    pub fn load() -> Self {
+        let mut linker = Linker::new(COMPILED.engine());
         imports::link(&mut linker).expect("distinct names");
-        imports::link_unused(&mut linker, &module);
-        let mut store = Store::new(&engine, Host::default());
+        imports::link_unused(&mut linker, &COMPILED);
+        let host = Host { name: b"maintenance".into(), ..Host::default() };
+        let mut store = Store::new(COMPILED.engine(), host);
         store.set_fuel(u64::MAX).expect("fuel is counted");
-        let instance = linker.instantiate_and_start(&mut store, &module).expect("no other imports");
+        let instance =
+            linker.instantiate_and_start(&mut store, &COMPILED).expect("no other imports");
         let mut plugin = Self { store, instance, next: ROOT };
         plugin.call("_initialize", &[]);
         plugin
@@ -80,7 +85,7 @@ impl Plugin {
 
     /// Loads the shipped module and configures a root context.
     pub fn configured(configuration: &str) -> Self {
-        let mut plugin = Self::load(shipped());
+        let mut plugin = Self::load();
         let root = plugin.root();
         assert!(plugin.configure(root, configuration.as_bytes()), "{:?}", plugin.host().log);
         plugin
@@ -109,9 +114,9 @@ impl Plugin {
     }
 
     /// Makes all callbacks of one request on `root`.
-    pub fn request(&mut self, root: u32, head: &[(&'static str, &str)]) -> Cost {
+    pub fn request(&mut self, root: u32, head: &[(impl AsRef<[u8]>, impl AsRef<[u8]>)]) -> Cost {
         let host = self.host();
-        host.headers = head.iter().map(|(name, value)| (*name, value.as_bytes().into())).collect();
+        host.set_head(head);
         host.reply = None;
         host.calls.clear();
         host.blocks.clear();

@@ -1,10 +1,10 @@
 //! A window: when the module reads the clock, and what it reports when a stage of
 //! the window begins.
 
-use super::plugin::{Plugin, ROOT, shipped};
+use super::plugin::{Plugin, ROOT};
 
 const ORDERS: [(&str, &str); 2] = [(":path", "/orders"), (":method", "GET")];
-const CLOCK: &str = "get_current_time";
+const CLOCK: &str = "get_current_time_nanoseconds";
 
 /// 2026-11-24T02:00:00Z.
 const START: u64 = 1_795_485_600;
@@ -20,7 +20,7 @@ fn night(window_fields: &str) -> String {
 
 /// Loads the module into a host whose clock says `now`.
 fn configured_at(now: u64, configuration: &str) -> Plugin {
-    let mut plugin = Plugin::load(shipped());
+    let mut plugin = Plugin::load();
     plugin.host().now = now;
     let root = plugin.root();
     assert!(plugin.configure(root, configuration.as_bytes()));

@@ -7,6 +7,7 @@
 pub mod client;
 pub mod container;
 pub mod envoy;
+pub mod http2;
 pub mod load;
 pub mod markdown;
 pub mod process;

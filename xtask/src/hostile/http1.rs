@@ -1,4 +1,4 @@
-//! HTTP/1.1 connections: pipelined requests, most of them odd in one or two places.
+//! HTTP/1.1 connections: requests, some of them odd in one or two places.
 
 use fastrand::Rng;
 
@@ -35,6 +35,9 @@ const HEADERS: &[&[u8]] = &[
     b"content-length: 5",
     b"content-length: 18446744073709551616",
     b"content-length: -1",
+    b"content-length: +5",
+    b"content-length: 0x5",
+    b"content-length:",
     b"content-length: 5, 5",
     b"content-length : 5",
     b"transfer-encoding: chunked",
@@ -50,6 +53,7 @@ const HEADERS: &[&[u8]] = &[
     b"connection: close",
     b"connection: host, x-token",
     b"host: b",
+    b"host:",
     b"host: a:b@c",
     b"x-a: \xff\xfe\x80",
     b"x-a: \0",
@@ -58,7 +62,14 @@ const HEADERS: &[&[u8]] = &[
     b"x\xc3\x28: a",
     b"x-a: b\r\n c",
     b"x-a: b\nx-b: c",
+    b"x-a: b\rx-b: c",
     b"accept: text/html",
+    b"accept: text/html;q=\xff, */*;q=1.0001",
+    b"origin: https://a.example",
+    b"origin: https://a.example\r\naccess-control-request-method: PUT",
+    b"access-control-request-headers: x-a, \xff",
+    b"x-token: a",
+    b"x-token: \xff\xfe",
     b"content-type: application/grpc",
     b"cookie: a=b",
 ];
@@ -69,19 +80,27 @@ const BODIES: &[&[u8]] = &[
     b"5\r\nhello\r\n0\r\nx-a: b\r\n\r\n",
     b"5;a=b\r\nhello\r\n0\r\n\r\n",
     b"fffffffffffffffff\r\n",
+    b"5\r\nhelloXX0\r\n\r\n",
+    b"0x5\r\nhello\r\n0\r\n\r\n",
     b"-1\r\n",
     b"5\nhello\n0\n\n",
     b"0\r\n\r\nGET /load-balancer/health-check HTTP/1.1\r\nhost: a\r\n\r\n",
 ];
 
-/// The bytes of a connection. The last request asks Envoy to close it.
-pub fn bytes(random: &mut Rng) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for _ in 0..random.usize(..60) {
-        request(random, &mut bytes);
+/// What a connection writes: one or two requests at a time, because Envoy closes a
+/// connection on which more than two answers wait. The last request asks Envoy to
+/// close the connection.
+pub fn writes(random: &mut Rng) -> Vec<Vec<u8>> {
+    let mut writes = Vec::new();
+    for _ in 0..random.usize(..40) {
+        let mut bytes = Vec::new();
+        for _ in 0..random.usize(1..=2) {
+            request(random, &mut bytes);
+        }
+        writes.push(bytes);
     }
-    bytes.extend(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
-    bytes
+    writes.push(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n".to_vec());
+    writes
 }
 
 fn request(random: &mut Rng, bytes: &mut Vec<u8>) {
@@ -92,7 +111,7 @@ fn request(random: &mut Rng, bytes: &mut Vec<u8>) {
     }
     let line = [odd(random, METHODS), odd(random, TARGETS), odd(random, VERSIONS)].join(&b' ');
     bytes.extend(line);
-    bytes.extend(b"\r\nhost: a\r\n");
+    bytes.extend(if random.u8(..10) == 0 { &b"\r\n"[..] } else { b"\r\nhost: a\r\n" });
     for _ in 0..random.usize(..4) {
         bytes.extend(*random.choice(HEADERS).unwrap_or(&HEADERS[0]));
         bytes.extend(b"\r\n");

@@ -1,22 +1,11 @@
 //! HTTP/2 connections: frames written by hand, most streams odd in one place.
 
 use fastrand::Rng;
-
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-const MAX_FRAME_BYTES: usize = 16_384;
-
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const PRIORITY: u8 = 2;
-const RST_STREAM: u8 = 3;
-const SETTINGS: u8 = 4;
-const PING: u8 = 6;
-const GOAWAY: u8 = 7;
-const WINDOW_UPDATE: u8 = 8;
-const CONTINUATION: u8 = 9;
-
-const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
+use harness::http2::{
+    CONTINUATION, DATA, END_HEADERS, END_STREAM, FRAME_TYPES, GOAWAY, HEADERS, MAX_PAYLOAD, PING,
+    PREFACE, PRIORITY, RST_STREAM, SETTINGS, WINDOW_UPDATE, write_field as field,
+    write_frame as frame,
+};
 
 /// Fields that a request may get in addition, or instead of its own.
 const FIELDS: &[(&[u8], &[u8])] = &[
@@ -42,31 +31,71 @@ const FIELDS: &[(&[u8], &[u8])] = &[
     (b"te", b"gzip"),
     (b"content-type", b"application/grpc"),
     (b"accept", b"text/html"),
+    (b"accept", b"text/html;q=\xff, */*;q=1.0001"),
+    (b"origin", b"https://a.example"),
+    (b"access-control-request-method", b"PUT"),
+    (b"access-control-request-headers", b"x-a, \xff"),
+    (b"x-token", b"a"),
+    (b"x-token", b"\xff\xfe"),
 ];
 
 /// The bytes of a connection. It ends with GOAWAY, after which Envoy closes it.
 pub fn bytes(random: &mut Rng) -> Vec<u8> {
     let mut bytes = PREFACE.to_vec();
     frame(&mut bytes, SETTINGS, 0, 0, &[]);
-    let mut stream = 1;
-    for _ in 0..random.usize(..60) {
-        self::stream(random, &mut bytes, stream);
-        stream += 2;
-        if random.u8(..20) == 0 {
-            control(random, &mut bytes, stream);
-        }
+    match random.u8(..100) {
+        0 => rapid_reset(random, &mut bytes),
+        1 => continuation_flood(random, &mut bytes),
+        _ => streams(random, &mut bytes),
     }
     frame(&mut bytes, GOAWAY, 0, 0, &[0; 8]);
     bytes
 }
 
-fn stream(random: &mut Rng, bytes: &mut Vec<u8>, stream: u32) {
-    let mut block = Vec::new();
-    for (name, value) in [(b":method", &b"GET"[..]), (b":scheme", b"http")] {
-        field(&mut block, name, value);
+/// Streams that are reset at once, in the manner of CVE-2023-44487.
+fn rapid_reset(random: &mut Rng, bytes: &mut Vec<u8>) {
+    let flags = if random.bool() { END_STREAM } else { 0 };
+    for stream in (1..random.u32(..1200)).step_by(2) {
+        frame(bytes, HEADERS, END_HEADERS | flags, stream, &well_formed());
+        frame(bytes, RST_STREAM, 0, stream, &[0, 0, 0, 8]);
     }
-    field(&mut block, b":path", b"/orders");
-    field(&mut block, b":authority", b"a");
+}
+
+/// A field block in frames of at most one byte, which most often does not end.
+fn continuation_flood(random: &mut Rng, bytes: &mut Vec<u8>) {
+    let mut block = well_formed();
+    field(&mut block, b"x-a", &[b'a'; 3000]);
+    frame(bytes, HEADERS, END_STREAM, 1, &[]);
+    for byte in block.chunks(1).take(random.usize(..4000)) {
+        frame(bytes, CONTINUATION, 0, 1, byte);
+        if random.u8(..4) == 0 {
+            frame(bytes, CONTINUATION, 0, 1, &[]);
+        }
+    }
+}
+
+fn streams(random: &mut Rng, bytes: &mut Vec<u8>) {
+    for stream in (1..random.u32(1..120)).step_by(2) {
+        self::stream(random, bytes, stream);
+        if random.u8(..20) == 0 {
+            control(random, bytes, stream + 2);
+        }
+    }
+}
+
+/// The field block of a request without a fault.
+fn well_formed() -> Vec<u8> {
+    let mut block = Vec::new();
+    for (name, value) in
+        [(":method", "GET"), (":scheme", "http"), (":path", "/orders"), (":authority", "a")]
+    {
+        field(&mut block, name.as_bytes(), value.as_bytes());
+    }
+    block
+}
+
+fn stream(random: &mut Rng, bytes: &mut Vec<u8>, stream: u32) {
+    let mut block = well_formed();
     let is_odd = random.u8(..6) == 0;
     if is_odd {
         for _ in 0..random.usize(1..4) {
@@ -101,7 +130,7 @@ fn headers(
     block: &[u8],
     is_odd: bool,
 ) {
-    let longest = if is_odd && random.u8(..4) == 0 { random.usize(1..16) } else { MAX_FRAME_BYTES };
+    let longest = if is_odd && random.u8(..4) == 0 { random.usize(1..16) } else { MAX_PAYLOAD };
     let mut chunks = block.chunks(longest).peekable();
     let mut kind = HEADERS;
     let mut flags = flags;
@@ -137,42 +166,8 @@ fn control(random: &mut Rng, bytes: &mut Vec<u8>, stream: u32) {
         1 => (0..random.usize(..50)).for_each(|_| frame(bytes, SETTINGS, 0, 0, &[])),
         2 => frame(bytes, WINDOW_UPDATE, 0, 0, &[0, 0, 0, random.u8(..2)]),
         3 => frame(bytes, PRIORITY, 0, stream, &[0, 0, 0, 1, 16]),
-        4 => frame(bytes, random.u8(10..), random.u8(..), stream, &[0; 3]),
+        4 => frame(bytes, random.u8(FRAME_TYPES..), random.u8(..), stream, &[0; 3]),
         5 => frame(bytes, DATA, END_STREAM, stream, b"early"),
         _ => frame(bytes, SETTINGS, 0, 0, &[0, 4, 0, 0, 0, random.u8(..)]),
     }
-}
-
-fn frame(bytes: &mut Vec<u8>, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
-    let length = u32::try_from(payload.len()).expect("at most MAX_FRAME_BYTES").to_be_bytes();
-    bytes.extend(&length[1..]);
-    bytes.extend([kind, flags]);
-    bytes.extend(stream.to_be_bytes());
-    bytes.extend(payload);
-}
-
-/// Adds a literal without indexing and with a new name
-/// ([RFC 7541, section 6.2.2](https://www.rfc-editor.org/rfc/rfc7541#section-6.2.2)).
-fn field(block: &mut Vec<u8>, name: &[u8], value: &[u8]) {
-    block.push(0);
-    for text in [name, value] {
-        length(block, text.len());
-        block.extend(text);
-    }
-}
-
-/// Adds an integer with a prefix of seven bits.
-fn length(block: &mut Vec<u8>, length: usize) {
-    const PREFIX: usize = 127;
-    let byte = |value: usize| u8::try_from(value).expect("less than 256");
-    let Some(mut rest) = length.checked_sub(PREFIX) else {
-        block.push(byte(length));
-        return;
-    };
-    block.push(byte(PREFIX));
-    while rest >= 128 {
-        block.push(byte(rest % 128 + 128));
-        rest /= 128;
-    }
-    block.push(byte(rest));
 }

@@ -1,11 +1,11 @@
-//! The state of maintenance: updates the gauges and the log when a root context
-//! comes into force or is removed.
+//! Reports whether maintenance is in force, by the gauges and the log, when a root
+//! context comes into force or is removed.
 
 use std::cell::RefCell;
 
 use proxy_wasm::hostcalls;
 
-use super::active::{ActivePlugins, State};
+use super::active::{ActivePlugins, Gauges};
 use super::announcement::Announcement;
 use super::metrics::Metrics;
 use crate::policy::Policy;
@@ -22,16 +22,16 @@ thread_local! {
 
 /// Makes `root_context` the newest of `plugin`.
 pub fn begin(plugin: &str, root_context: u32, policy: &Policy, stage: Stage) {
-    let shown = State::new(policy, stage);
+    let gauges = Gauges::new(policy, stage);
     let generation =
-        PLUGINS.with_borrow_mut(|plugins| plugins.set_newest(plugin, root_context, shown));
+        PLUGINS.with_borrow_mut(|plugins| plugins.set_newest(plugin, root_context, gauges));
     report(plugin, generation, policy, stage);
 }
 
 /// Reports that the window of `root_context` has come to another stage.
 pub fn enter_stage(plugin: &str, root_context: u32, policy: &Policy, stage: Stage) {
-    let shown = State::new(policy, stage);
-    let generation = PLUGINS.with_borrow_mut(|plugins| plugins.update(root_context, shown));
+    let gauges = Gauges::new(policy, stage);
+    let generation = PLUGINS.with_borrow_mut(|plugins| plugins.update(root_context, gauges));
     if let Some(generation) = generation {
         report(plugin, generation, policy, stage);
     }
@@ -61,13 +61,13 @@ pub fn end(plugin: &str, root_context: u32) {
 
 /// Sets the gauges to the state of this VM.
 fn set_gauges() {
-    Metrics::get().set_gauges(PLUGINS.with_borrow(ActivePlugins::state));
+    Metrics::get().set_gauges(PLUGINS.with_borrow(ActivePlugins::gauges));
 }
 
 /// Sets the gauges again that are above 0. A VM with another version of the module
 /// shares them, and may have cleared them.
 pub fn repeat_gauges() {
-    Metrics::get().repeat_gauges(PLUGINS.with_borrow(ActivePlugins::state));
+    Metrics::get().repeat_gauges(PLUGINS.with_borrow(ActivePlugins::gauges));
 }
 
 /// Replaces the announcement of `plugin` by `next`, and logs a change. The
