@@ -153,6 +153,10 @@ test-versions: image ## test what istio/ asks of the Kubernetes API on each rele
 	        CASES="$(KUBERNETES_CASES)" cargo test --locked --test istio; \
 	done
 
+.PHONY: test-faults
+test-faults: build ## kill, stop and cut off each part in the middle of a switch under load, for docs/faults.md
+	$(call with-envoy,$(ENVOY_VERSION)) $(with-istio) cargo test --locked --test faults
+
 .PHONY: test-node
 test-node: image ## test istio/ on a real Kubernetes node, as root; the first run builds it (8 minutes, and 5 for the node)
 	$(with-node) $(call with-envoy,$(ENVOY_VERSION)) $(with-istio) cargo test --locked --test node

@@ -16,7 +16,7 @@ cargo fmt --manifest-path fuzz/Cargo.toml --check
 step "clippy, tests included"
 cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
 # `--all-targets` leaves out the test targets that Cargo.toml marks `test = false`.
-cargo clippy --test browser --test escapes --test grpc --test istio --test node --test recipes --locked --quiet -- -D warnings
+cargo clippy --test browser --test escapes --test faults --test grpc --test istio --test node --test recipes --locked --quiet -- -D warnings
 cargo clippy --manifest-path fuzz/Cargo.toml --all-targets --locked --quiet -- -D warnings
 
 step "clippy, the module"

@@ -17,6 +17,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::client::{self, Answer};
+use crate::process::resident_memory;
 use crate::wait::eventually;
 
 const LISTEN_TIMEOUT: Duration = Duration::from_secs(60);
@@ -37,10 +38,23 @@ impl Envoy {
         Self::start_with_bootstrap(folder, &text, bootstrap.workers).await
     }
 
+    /// Starts Envoy as [`Envoy::start`] does, by a program and arguments that run
+    /// Envoy's command line, such as `env NAME=value`.
+    pub async fn start_by(wrapper: &[&str], bootstrap: &Bootstrap) -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        let text = bootstrap.render(folder.path());
+        let launcher = Launcher { workers: bootstrap.workers, wrapper, ..Launcher::default() };
+        Self::launch(&launcher, folder, &text).await
+    }
+
     /// Starts Envoy on a complete bootstrap. The bootstrap must have a listener
     /// named `proxy`. The ports of the listener and the admin interface must be 0.
     pub async fn start_with_bootstrap(folder: TempDir, bootstrap: &str, workers: u32) -> Self {
         let launcher = Launcher { workers, ..Launcher::default() };
+        Self::launch(&launcher, folder, bootstrap).await
+    }
+
+    async fn launch(launcher: &Launcher<'_>, folder: TempDir, bootstrap: &str) -> Self {
         let process = launcher.start(folder, bootstrap).await;
         let listening = async || process.admin().listener_address().await;
         let address = eventually("the listener is active", LISTEN_TIMEOUT, listening).await;
@@ -57,6 +71,12 @@ impl Envoy {
     #[must_use]
     pub fn admin(&self) -> &Admin {
         self.process.admin()
+    }
+
+    /// Resident memory of the process, in KiB.
+    #[must_use]
+    pub fn resident_memory(&self) -> u64 {
+        resident_memory(self.process.id())
     }
 
     /// Everything Envoy has printed so far, including the access log.

@@ -92,6 +92,14 @@ impl Process {
     }
 }
 
+/// Resident memory of a process, in KiB, from Linux's `/proc`.
+#[must_use]
+pub fn resident_memory(process: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).expect("a running process");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).expect("VmRSS in KiB")
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         self.stop();

@@ -88,15 +88,9 @@ impl Registry {
         self.push_version("0.2.0").await
     }
 
-    /// Pushes the module with another tag and returns its address. The module differs
-    /// only in an additional custom section, which is named after the tag.
+    /// Pushes a [`version`] of the module and returns its address.
     pub async fn push_version(&self, tag: &str) -> String {
-        let mut module = fs::read(harness::plugin_wasm()).expect("the module");
-        let length = u8::try_from(tag.len()).expect("a short tag");
-        // Section id 0 (custom), size, name length, name, no content.
-        module.extend([0, length + 1, length]);
-        module.extend(tag.as_bytes());
-        self.push_module(&module, tag).await
+        self.push_module(&version(tag), tag).await
     }
 
     /// Pushes a module under a tag and returns the address of the image.
@@ -184,8 +178,18 @@ impl Registry {
     }
 }
 
+/// The module with an additional custom section, which is named after `tag`.
+pub fn version(tag: &str) -> Vec<u8> {
+    let mut module = fs::read(harness::plugin_wasm()).expect("the module");
+    let length = u8::try_from(tag.len()).expect("a short tag");
+    // Section id 0 (custom), size, name length, name, no content.
+    module.extend([0, length + 1, length]);
+    module.extend(tag.as_bytes());
+    module
+}
+
 /// Image layer: a gzipped tar archive of `plugin.wasm`.
-fn layer(module: &[u8]) -> Vec<u8> {
+pub fn layer(module: &[u8]) -> Vec<u8> {
     let folder = TempDir::new().expect("a temporary folder");
     fs::write(folder.path().join("plugin.wasm"), module).expect("the module");
     let mut tar = Command::new("tar");
