@@ -11,6 +11,7 @@ mod chart;
 mod dashboard_picture;
 mod ecds;
 mod envoy_config;
+mod fleet;
 mod fuzz_seeds;
 mod h2load;
 mod hostile;
@@ -46,6 +47,9 @@ async fn main() -> ExitCode {
         ["hostile", requests] if requests.parse::<u64>().is_ok() => {
             return hostile::run(requests.parse().unwrap_or_default()).await;
         }
+        ["fleet", ..] if sizes(&arguments[1..]).is_some() => {
+            return fleet::run(&sizes(&arguments[1..]).unwrap_or_default()).await;
+        }
         ["throttled", old, new] => throttled::run(Path::new(old), Path::new(new)).await,
         _ => {
             eprintln!("{USAGE}");
@@ -53,4 +57,10 @@ async fn main() -> ExitCode {
         }
     }
     ExitCode::SUCCESS
+}
+
+/// Parses the sizes of fleets.
+fn sizes(arguments: &[String]) -> Option<Vec<usize>> {
+    let sizes = arguments.iter().map(|size| size.parse().ok().filter(|size| *size > 0));
+    sizes.collect::<Option<Vec<_>>>().filter(|sizes| !sizes.is_empty())
 }
