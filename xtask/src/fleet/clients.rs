@@ -132,6 +132,10 @@ async fn run(
         let sent = Instant::now();
         let answer = exchange(&mut connection, address).await;
         let received = Instant::now();
+        // A proxy that closes the connection does not delay the next request.
+        if answer.is_ok() && connection.is_none() {
+            ticks.reset_immediately();
+        }
         let mut log = log.lock().expect("no panic");
         match answer {
             Err(error) => log.lost.push(format!("{address}: {error}")),
@@ -143,8 +147,8 @@ async fn run(
     }
 }
 
-/// Sends a request on the open connection, or on a new one. Closes the connection
-/// after an error and after `connection: close`.
+/// Sends a request on the open connection, or on a new one. Drops the connection after
+/// an error and after `connection: close`.
 async fn exchange(connection: &mut Option<Client>, address: SocketAddr) -> Result<Answer, Error> {
     let mut client = match connection.take() {
         Some(client) => client,

@@ -80,7 +80,7 @@ impl SidecarMemory {
 }
 
 fn agents(sidecars: &[Sidecar]) -> Vec<u32> {
-    sidecars.iter().map(|sidecar| sidecar.proxy.agent_id()).collect()
+    sidecars.iter().map(|sidecar| sidecar.proxy.agent().id()).collect()
 }
 
 fn envoys(sidecars: &[Sidecar]) -> Vec<u32> {

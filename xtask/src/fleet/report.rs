@@ -70,8 +70,8 @@ fn costs(stages: &[Stage]) -> String {
             tenths(series.agent.median()),
             tenths(series.envoy.median()),
             tenths(series.istiod.median()),
-            tenths(series.busy.median()),
-            tenths(series.clients.median()),
+            format!("{:.2}", series.busy.median()),
+            format!("{:.2}", series.clients.median()),
         ]
     });
     render(&head, &rows)

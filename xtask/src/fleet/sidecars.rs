@@ -1,7 +1,6 @@
 //! Sidecars of one namespace. Each is the only one of its workload and has an agent,
 //! an Envoy and ports of its own. All share one application.
 
-use std::fs;
 use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -132,19 +131,6 @@ async fn start(
 ) -> Sidecar {
     let proxy = Proxy::launch_with(plane, &identity, credentials);
     proxy.wait_until_ready().await;
-    let envoy = only_child(proxy.agent_id());
+    let envoy = proxy.envoy_id().and_then(|process| u32::try_from(process).ok()).expect("an Envoy");
     Sidecar { node: format!("{}.{}", identity.name, identity.namespace), address, proxy, envoy }
-}
-
-/// Process identifier of the only child of a process.
-fn only_child(process: u32) -> u32 {
-    let threads = fs::read_dir(format!("/proc/{process}/task")).expect("threads in /proc");
-    let children = threads
-        .flatten()
-        .filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
-    let children: String = children.collect();
-    let mut children = children.split_whitespace();
-    let child = children.next().and_then(|child| child.parse().ok()).expect("a child process");
-    assert_eq!(children.next(), None, "more than one child process");
-    child
 }

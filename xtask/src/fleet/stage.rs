@@ -18,7 +18,7 @@ use crate::process_usage::processor_time;
 
 /// Requests in a second of all clients together. More would take processor time from
 /// the switch.
-const REQUESTS_PER_SECOND: u32 = 1000;
+const REQUESTS_PER_SECOND: u32 = 2000;
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Measurements of a fleet of one size.
