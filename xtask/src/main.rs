@@ -1,4 +1,4 @@
-//! Measures what the module costs: `size`, `bench`, `soak` and `throttled`. Writes
+//! Measures what the module costs: `size`, `bench`, `fleet`, `soak` and `throttled`. Writes
 //! the admission policy: `admission`. Draws what a switch looks like on the dashboard:
 //! `dashboard-picture`. The Makefile has a target for each but
 //! `throttled`.
@@ -30,7 +30,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: xtask admission | size LINKED.wasm SHIPPED.wasm | bench | dashboard-picture | soak REQUESTS | hostile REQUESTS \
-    | fuzz-seeds FOLDER | throttled OLD.wasm NEW.wasm";
+    | fleet SIZE... | fuzz-seeds FOLDER | throttled OLD.wasm NEW.wasm";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -47,9 +47,7 @@ async fn main() -> ExitCode {
         ["hostile", requests] if requests.parse::<u64>().is_ok() => {
             return hostile::run(requests.parse().unwrap_or_default()).await;
         }
-        ["fleet", ..] if sizes(&arguments[1..]).is_some() => {
-            return fleet::run(&sizes(&arguments[1..]).unwrap_or_default()).await;
-        }
+        ["fleet", _, ..] => return fleet::run(&arguments[1..]).await,
         ["throttled", old, new] => throttled::run(Path::new(old), Path::new(new)).await,
         _ => {
             eprintln!("{USAGE}");
@@ -57,10 +55,4 @@ async fn main() -> ExitCode {
         }
     }
     ExitCode::SUCCESS
-}
-
-/// Parses the sizes of fleets.
-fn sizes(arguments: &[String]) -> Option<Vec<usize>> {
-    let sizes = arguments.iter().map(|size| size.parse().ok().filter(|size| *size > 0));
-    sizes.collect::<Option<Vec<_>>>().filter(|sizes| !sizes.is_empty())
 }

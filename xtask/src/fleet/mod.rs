@@ -26,6 +26,8 @@ mod stage;
 mod switch;
 mod timeline;
 
+use std::collections::BTreeSet;
+use std::num::NonZero;
 use std::process::ExitCode;
 
 use mesh::Mesh;
@@ -44,7 +46,7 @@ const ASSUMED_MEMORY: f64 = 150.0;
 
 /// Measures fleets of the given sizes and prints the results. With `UPDATE=1` also
 /// writes them into the documentation.
-pub async fn run(sizes: &[usize]) -> ExitCode {
+pub async fn run(sizes: &[String]) -> ExitCode {
     let mut interrupt = signal(SignalKind::interrupt()).expect("a signal handler");
     let mut terminate = signal(SignalKind::terminate()).expect("a signal handler");
     let result = tokio::select! {
@@ -61,11 +63,12 @@ pub async fn run(sizes: &[usize]) -> ExitCode {
     }
 }
 
-async fn measure(sizes: &[usize]) -> Result<(), String> {
+async fn measure(sizes: &[String]) -> Result<(), String> {
     let tools = Tools::find().map_err(|missing| format!("{missing}; run `make fleet`"))?;
-    let mut sizes = sizes.to_vec();
-    sizes.sort_unstable();
-    sizes.dedup();
+    let sizes = sizes.iter().map(|size| size.parse::<NonZero<usize>>().map(NonZero::get));
+    // In ascending order.
+    let sizes: BTreeSet<_> =
+        sizes.collect::<Result<_, _>>().map_err(|error| format!("size: {error}"))?;
     let largest = *sizes.last().ok_or("no sizes")?;
     let rounds = std::env::var("SWITCHES").ok().and_then(|it| it.parse().ok()).unwrap_or(5);
     let machine = format!("{}. {}", page::machine(), page::load_average());
