@@ -102,6 +102,11 @@ impl Clients {
         self.logs.iter().map(since_start).collect()
     }
 
+    /// Number of requests without a complete response so far.
+    pub fn lost(&self) -> usize {
+        self.logs.iter().map(|log| log.lock().expect("no panic").lost.len()).sum()
+    }
+
     /// Stops every client after its current request.
     pub async fn stop(self) -> Tally {
         self.stop.store(true, Ordering::Relaxed);
@@ -130,6 +135,7 @@ async fn run(
     while !stop.load(Ordering::Relaxed) {
         ticks.tick().await;
         let sent = Instant::now();
+        let is_reused = connection.is_some();
         let answer = exchange(&mut connection, address).await;
         let received = Instant::now();
         // A proxy that closes the connection does not delay the next request.
@@ -138,7 +144,13 @@ async fn run(
         }
         let mut log = log.lock().expect("no panic");
         match answer {
-            Err(error) => log.lost.push(format!("{address}: {error}")),
+            Err(error) => {
+                let connection = if is_reused { "an open" } else { "a new" };
+                let after = received - sent;
+                let lost =
+                    format!("{address}: {error}, on {connection} connection after {after:?}");
+                log.lost.push(lost);
+            }
             Ok(answer) => match classify(&answer) {
                 Some(kind) => log.answers.push(Record { sent, received, kind }),
                 None => log.mixed.push(format!("{address}: {answer:?}")),

@@ -77,7 +77,7 @@ async fn measure(sizes: &[String]) -> Result<(), String> {
     eprintln!("starting etcd, kube-apiserver, istiod and a registry");
     let mesh = Mesh::start(&tools).await;
     let service = Service::without_proxy(&mesh.plane, &mesh.registry.image()).await;
-    let mut fleet = Fleet::default();
+    let mut fleet = Fleet::new(largest);
     let mut stages: Vec<Stage> = Vec::new();
     let mut tag = "0.1.0".to_owned();
     for size in sizes {

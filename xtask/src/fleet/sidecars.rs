@@ -18,16 +18,16 @@ use serde_json::json;
 const STARTED_AT_ONCE: usize = 4;
 /// Sidecars that stop at a time.
 const STOPPED_AT_ONCE: usize = 20;
-/// Seconds for which a replaced listener drains. Istio's default of 45 would make
-/// the run longer, and changes nothing but how long the old module stays loaded.
-const DRAIN_SECONDS: u32 = 10;
+/// Istio's default for the seconds for which a replaced listener drains.
+const LONGEST_DRAIN: u32 = 45;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(60);
 const INSTALL_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Running sidecars. Dropping the value stops all of them.
-#[derive(Default)]
 pub struct Fleet {
     pub sidecars: Vec<Sidecar>,
+    /// Seconds for which a replaced listener drains.
+    drain_seconds: u32,
 }
 
 /// Workload's sidecar.
@@ -42,6 +42,17 @@ pub struct Sidecar {
 }
 
 impl Fleet {
+    /// Fleet without sidecars that will have up to `largest`.
+    ///
+    /// A run has to wait for the end of a drain once at each size, so a small fleet has
+    /// a short one. The time to compile the module counts: it blocks Envoy's main
+    /// thread, whose timers count from before. Envoy closes the connections of a
+    /// listener that drains for a shorter time at once, and requests are lost.
+    pub fn new(largest: usize) -> Self {
+        let seconds = u32::try_from(10 + largest / 5).unwrap_or(LONGEST_DRAIN);
+        Self { sidecars: Vec::new(), drain_seconds: seconds.min(LONGEST_DRAIN) }
+    }
+
     /// Starts sidecars until there are `size`, and prints how far it is.
     pub async fn grow(&mut self, plane: &ControlPlane, service: &Service, size: usize) {
         let begin = Instant::now();
@@ -61,7 +72,7 @@ impl Fleet {
         service.kubectl.apply(&manifests.join("\n---\n"));
         let credentials = Credentials::fetch(plane.kubectl(), &service.namespace);
         let started = stream::iter(workloads).map(|(name, inbound, _)| {
-            start(plane, &credentials, identity(&service.namespace, name), inbound)
+            start(plane, &credentials, self.identity(&service.namespace, name), inbound)
         });
         let mut started = started.buffer_unordered(STARTED_AT_ONCE);
         while let Some(sidecar) = started.next().await {
@@ -70,6 +81,17 @@ impl Fleet {
             if count.is_multiple_of(10) || count == size {
                 eprintln!("{count} of {size} sidecars are ready, {} s", begin.elapsed().as_secs());
             }
+        }
+    }
+
+    fn identity(&self, namespace: &str, workload: String) -> Identity {
+        Identity {
+            labels: json!({"app": "shop", "workload": workload}),
+            name: workload,
+            namespace: namespace.into(),
+            role: "sidecar",
+            environment: Vec::new(),
+            drain_seconds: self.drain_seconds,
         }
     }
 
@@ -109,17 +131,6 @@ impl Drop for Fleet {
                 }
             });
         }
-    }
-}
-
-fn identity(namespace: &str, workload: String) -> Identity {
-    Identity {
-        labels: json!({"app": "shop", "workload": workload}),
-        name: workload,
-        namespace: namespace.into(),
-        role: "sidecar",
-        environment: Vec::new(),
-        drain_seconds: DRAIN_SECONDS,
     }
 }
 

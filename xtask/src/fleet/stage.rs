@@ -111,16 +111,14 @@ impl Stage {
 
         service.apply("standby");
         fleet.until_installed("maintenance-standby").await;
-        running.until_drained().await;
-        let with_module = SidecarMemory::of(&fleet.sidecars[new..]);
         for _ in 0..rounds {
             let patch_on = || service.patch_standby(r#"{"enabled":true}"#);
             running.switch(&mut commands.on, Maintenance, patch_on).await;
             let patch_off = || service.patch_standby(r#"{"enabled":false}"#);
             running.switch(&mut commands.off, Application, patch_off).await;
         }
+        let with_module = SidecarMemory::of(&fleet.sidecars[new..]);
         service.delete("standby");
-        running.until_drained().await;
 
         let tally = running.clients.stop().await;
         let own_time = processor_time(std::process::id()) - own_time;
@@ -198,11 +196,12 @@ impl Running<'_> {
         let pushes = Istiod::now(istiod.monitoring()).await.since(&pushes);
         let switch = Switch::evaluate(start, &answers, to);
         eprintln!(
-            "{} sidecars, {}: the first after {} ms, the last after {} ms",
+            "{} sidecars, {}: the first after {} ms, the last after {} ms; {} lost so far",
             answers.len(),
             series.command,
             switch.first.as_millis(),
             switch.last.as_millis(),
+            self.clients.lost(),
         );
         series.add(answers.len(), command_time, elapsed, &switch, &processor, &pushes);
     }
