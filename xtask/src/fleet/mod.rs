@@ -92,8 +92,9 @@ async fn measure(sizes: &[String]) -> Result<(), String> {
             service.shipped.edit(folder, &format!(":{tag}"), &format!(":{next}"));
         }
         tag = next;
-        let stage = Stage::measure(&mesh, &service, &fleet, new, rounds).await?;
+        let stage = Stage::measure(&mesh, &service, &fleet, new, rounds).await;
         println!("{}", report::progress(&stage));
+        stage.check()?;
         stages.push(stage);
     }
     let text = format!("{machine}\n{}", report::all(&stages));

@@ -71,9 +71,12 @@ impl Fleet {
         }
         service.kubectl.apply(&manifests.join("\n---\n"));
         let credentials = Credentials::fetch(plane.kubectl(), &service.namespace);
-        let started = stream::iter(workloads).map(|(name, inbound, _)| {
-            start(plane, &credentials, self.identity(&service.namespace, name), inbound)
-        });
+        let identities = workloads
+            .into_iter()
+            .map(|(name, inbound, _)| (self.identity(&service.namespace, name), inbound));
+        let identities: Vec<_> = identities.collect();
+        let started = stream::iter(identities)
+            .map(|(identity, inbound)| start(plane, &credentials, identity, inbound));
         let mut started = started.buffer_unordered(STARTED_AT_ONCE);
         while let Some(sidecar) = started.next().await {
             self.sidecars.push(sidecar);

@@ -35,6 +35,8 @@ pub struct Stage {
     pub timeline: Vec<Milestone>,
     pub pulls: Pulls,
     pub tally: Tally,
+    /// Requests that reached the application.
+    pub received: usize,
     /// Processor time of clients and application for an answer, in microseconds.
     pub answer_us: f64,
 }
@@ -76,16 +78,13 @@ struct Running<'a> {
 impl Stage {
     /// Measures the fleet, whose sidecars from `new` on have not been measured before.
     /// Repeats each switch `rounds` times.
-    ///
-    /// # Errors
-    /// Describes requests that were lost or answered wrongly.
     pub async fn measure(
         mesh: &Mesh,
         service: &Service,
         fleet: &Fleet,
         new: usize,
         rounds: usize,
-    ) -> Result<Self, String> {
+    ) -> Self {
         let size = fleet.sidecars.len();
         let interval = interval(size);
         let received = service.received("/");
@@ -122,7 +121,7 @@ impl Stage {
 
         let tally = running.clients.stop().await;
         let own_time = processor_time(std::process::id()) - own_time;
-        let stage = Self {
+        Self {
             size,
             interval,
             before,
@@ -132,9 +131,8 @@ impl Stage {
             pulls: Pulls::read(&mesh.registry.log()[log..]),
             answer_us: own_time / tally.answers(),
             tally,
-        };
-        stage.check(service.received("/") - received)?;
-        Ok(stage)
+            received: service.received("/") - received,
+        }
     }
 
     /// Answers of the previous kind after a switch.
@@ -143,15 +141,19 @@ impl Stage {
     }
 
     /// Checks that nothing was lost, answered wrongly, or forwarded during maintenance.
-    fn check(&self, received: usize) -> Result<(), String> {
+    ///
+    /// # Errors
+    /// Describes what went wrong.
+    pub fn check(&self) -> Result<(), String> {
+        const SHOWN: usize = 5;
         let Tally { application, lost, mixed, .. } = &self.tally;
-        let relapses = self.relapses();
-        let pulled = self.pulls.layers;
-        if let Some(error) = lost.first() {
-            return Err(format!("{} requests without an answer, such as {error}", lost.len()));
+        for error in lost.iter().chain(mixed).take(SHOWN) {
+            eprintln!("{error}");
         }
-        if let Some(answer) = mixed.first() {
-            return Err(format!("{} wrong answers, such as {answer}", mixed.len()));
+        let relapses = self.relapses();
+        let (received, pulled) = (self.received, self.pulls.layers);
+        if !lost.is_empty() || !mixed.is_empty() {
+            return Err(format!("{} requests lost, {} answers mixed", lost.len(), mixed.len()));
         }
         if relapses > 0 {
             return Err(format!("{relapses} answers after a switch were as before it"));
