@@ -226,6 +226,12 @@ N ?= 10000000
 soak: build ## send N=10000000 requests while the configuration changes every second
 	@$(call with-envoy,$(ENVOY_VERSION)) cargo run --quiet --locked -p xtask -- soak $(N)
 
+# The fleet grows from size to size.
+.PHONY: fleet
+fleet: N := 1 50 100 200
+fleet: build ## switch a fleet of N="1 50 100 200" sidecars under load (SWITCHES=5, UPDATE=1 writes docs/fleet.md); 10 minutes
+	@$(call with-envoy,$(ENVOY_VERSION)) $(with-istio) cargo run --quiet --locked -p xtask -- fleet $(N)
+
 .PHONY: hostile
 hostile: build ## send N=10000000 malformed requests and frames to a service in maintenance (SEED= repeats a run, CONTROL=1 compares memory)
 	@$(call with-envoy,$(ENVOY_VERSION)) cargo run --quiet --locked -p xtask -- hostile $(N)

@@ -6,12 +6,13 @@ use std::path::PathBuf;
 
 use harness::client::Http;
 use harness::envoy::{EnvoyProcess, Launcher};
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::callgrind::{self, InstructionCounter};
 use crate::results::{self, VariantResults};
 use crate::variants::{self, Group, Modules};
-use crate::{envoy_config, h2load, page, process_usage, startup};
+use crate::{chart, envoy_config, h2load, page, process_usage, startup};
 
 /// Envoy's core. The client has another one.
 pub const PINNED: [&str; 3] = ["taskset", "-c", "0"];
@@ -29,7 +30,11 @@ pub async fn run() {
     let folder = TempDir::new().expect("a temporary folder");
     let modules = Modules::assemble(folder.path());
 
-    let machine = page::describe_machine(rounds);
+    let machine = format!(
+        "{}, one worker, {rounds} rounds of each variant in turn. {}\n",
+        page::machine(),
+        page::load_average(),
+    );
     let variants = variants::all(&modules, &further_modules());
     let mut results: Vec<_> = variants.into_iter().map(VariantResults::new).collect();
     measure_times(&mut results, rounds).await;
@@ -45,7 +50,9 @@ pub async fn run() {
     ];
     let text = sections.join("\n");
     println!("{text}");
-    page::write(&text, &results::picture(&results));
+    page::PERFORMANCE.write(&text);
+    let picture = json!({ "results": results::picture(&results) });
+    chart::draw("performance.vl.json", "docs/performance", &picture);
 }
 
 /// Measures all variants in one Envoy, in turn: a disturbance of the machine

@@ -1,4 +1,4 @@
-//! Measures what the module costs: `size`, `bench`, `soak` and `throttled`. Writes
+//! Measures what the module costs: `size`, `bench`, `fleet`, `soak` and `throttled`. Writes
 //! the admission policy: `admission`. Draws what a switch looks like on the dashboard:
 //! `dashboard-picture`. The Makefile has a target for each but
 //! `throttled`.
@@ -11,6 +11,7 @@ mod chart;
 mod dashboard_picture;
 mod ecds;
 mod envoy_config;
+mod fleet;
 mod fuzz_seeds;
 mod h2load;
 mod hostile;
@@ -29,7 +30,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: xtask admission | size LINKED.wasm SHIPPED.wasm | bench | dashboard-picture | soak REQUESTS | hostile REQUESTS \
-    | fuzz-seeds FOLDER | throttled OLD.wasm NEW.wasm";
+    | fleet SIZE... | fuzz-seeds FOLDER | throttled OLD.wasm NEW.wasm";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -46,6 +47,7 @@ async fn main() -> ExitCode {
         ["hostile", requests] if requests.parse::<u64>().is_ok() => {
             return hostile::run(requests.parse().unwrap_or_default()).await;
         }
+        ["fleet", _, ..] => return fleet::run(&arguments[1..]).await,
         ["throttled", old, new] => throttled::run(Path::new(old), Path::new(new)).await,
         _ => {
             eprintln!("{USAGE}");

@@ -5,30 +5,41 @@ use std::process::Command;
 
 use harness::envoy::launcher;
 use harness::repository;
-use serde_json::{Value, json};
 
-use crate::chart;
+/// Page that a program writes between two marks.
+pub struct Page {
+    file: &'static str,
+    begin: &'static str,
+}
 
-const PAGE: &str = "docs/performance.md";
-const PICTURE: &str = "docs/performance";
-const BEGIN: &str = "<!-- measured: `make bench` writes from here -->\n";
+pub const PERFORMANCE: Page = Page {
+    file: "docs/performance.md",
+    begin: "<!-- measured: `make bench` writes from here -->\n",
+};
+pub const FLEET: Page = Page {
+    file: "docs/fleet.md",
+    begin: "<!-- measured: `make fleet UPDATE=1` writes from here -->\n",
+};
+
 const END: &str = "<!-- to here -->\n";
 
-/// One sentence about Envoy, the machine and how busy it is.
-pub fn describe_machine(rounds: usize) -> String {
+/// Envoy's version, and the machine.
+pub fn machine() -> String {
     let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name\t: "));
     let model = model.unwrap_or("an unknown processor");
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let loadavg = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let load = loadavg.split(' ').next().unwrap_or("unknown");
     let output = Command::new(launcher::binary()).arg("--version").output().expect("Envoy runs");
     let output = String::from_utf8_lossy(&output.stdout);
     let version = envoy_version(&output).unwrap_or("of an unknown version");
-    format!(
-        "Envoy {version} on {cores} cores of {model}, one worker, {rounds} rounds of each variant in turn. \
-         The load average was {load} when it began; 0 is a quiet machine.\n",
-    )
+    format!("Envoy {version} on {cores} cores of {model}")
+}
+
+/// How busy the machine is.
+pub fn load_average() -> String {
+    let loadavg = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = loadavg.split(' ').next().unwrap_or("unknown");
+    format!("The load average was {load} when it began; 0 is a quiet machine.")
 }
 
 /// `1.40.0` from `…  version: <commit>/1.40.0/Clean/RELEASE/BoringSSL`.
@@ -36,21 +47,23 @@ fn envoy_version(output: &str) -> Option<&str> {
     output.split_once("version: ")?.1.split('/').nth(1)
 }
 
-/// Writes the results into the page, and the chart beside it.
-pub fn write(text: &str, picture: &Value) {
-    let file = repository().join(PAGE);
-    let page = fs::read_to_string(&file).expect("the page");
-    let page = replace_results(&page, text).expect("marks around the results");
-    fs::write(&file, page).expect("the page written");
-    println!("{PAGE} written");
-    chart::draw("performance.vl.json", PICTURE, &json!({ "results": picture }));
-}
+impl Page {
+    /// Writes the results into the page.
+    pub fn write(&self, text: &str) {
+        let file = repository().join(self.file);
+        let page = fs::read_to_string(&file).expect("the page");
+        let page = self.replace_results(&page, text).expect("marks around the results");
+        fs::write(&file, page).expect("the page written");
+        println!("{} written", self.file);
+    }
 
-/// `page` with `text` between its two marks; `None` if it has no such marks.
-fn replace_results(page: &str, text: &str) -> Option<String> {
-    let (before, rest) = page.split_once(BEGIN)?;
-    let (_, after) = rest.split_once(END)?;
-    Some(format!("{before}{BEGIN}\n{text}\n{END}{after}"))
+    /// `page` with `text` between its two marks; `None` if it has no such marks.
+    fn replace_results(&self, page: &str, text: &str) -> Option<String> {
+        let begin = self.begin;
+        let (before, rest) = page.split_once(begin)?;
+        let (_, after) = rest.split_once(END)?;
+        Some(format!("{before}{begin}\n{text}\n{END}{after}"))
+    }
 }
 
 #[cfg(test)]
@@ -59,16 +72,19 @@ mod tests {
 
     #[test]
     fn results_replace_only_what_is_between_the_marks() {
-        let page = format!("before\n{BEGIN}\nold\n\n{END}after\n");
-        let expected = format!("before\n{BEGIN}\nnew\n{END}after\n");
-        assert_eq!(replace_results(&page, "new"), Some(expected));
-        assert_eq!(replace_results("no marks", "new"), None);
+        let begin = FLEET.begin;
+        let page = format!("before\n{begin}\nold\n\n{END}after\n");
+        let expected = format!("before\n{begin}\nnew\n{END}after\n");
+        assert_eq!(FLEET.replace_results(&page, "new"), Some(expected));
+        assert_eq!(FLEET.replace_results("no marks", "new"), None);
     }
 
     #[test]
-    fn the_page_has_the_marks() {
-        let page = fs::read_to_string(repository().join(PAGE)).expect("the page");
-        assert!(replace_results(&page, "").is_some());
+    fn the_pages_have_the_marks() {
+        for page in [PERFORMANCE, FLEET] {
+            let text = fs::read_to_string(repository().join(page.file)).expect("the page");
+            assert!(page.replace_results(&text, "").is_some(), "{}", page.file);
+        }
     }
 
     #[test]

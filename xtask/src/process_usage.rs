@@ -28,3 +28,27 @@ fn status(process: u32, field: &str) -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix(field));
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).expect("a field in KiB")
 }
+
+/// Memory of a process, in MiB.
+#[derive(Clone, Copy, Debug)]
+pub struct Memory {
+    /// All resident pages.
+    pub resident: f64,
+    /// Resident pages, each divided by the number of processes that share it.
+    pub proportional: f64,
+}
+
+/// Memory of a process.
+pub fn memory(process: u32) -> Memory {
+    let file = format!("/proc/{process}/smaps_rollup");
+    let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
+    let field = |name| mebibytes(&text, name).unwrap_or_else(|| panic!("no {name} in {file}"));
+    Memory { resident: field("Rss:"), proportional: field("Pss:") }
+}
+
+/// Value of a line such as `Rss:  1024 kB`, in MiB.
+pub fn mebibytes(text: &str, name: &str) -> Option<f64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    let kibibytes: f64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kibibytes / 1024.0)
+}
