@@ -31,8 +31,10 @@ with-kubernetes = KUBERNETES_TOOLS=$$(scripts/get-kubernetes.sh $(1)); export KU
 # Exports GRPC_CLIENTS, the folder of the gRPC clients, to the commands after it on a recipe line.
 with-grpc = GRPC_CLIENTS=$$(scripts/get-grpc-clients.sh); export GRPC_CLIENTS;
 
-# Exports NODE_TOOLS, the folder of the node's programs, to the commands after it on a recipe line.
-with-node = NODE_TOOLS=$$(scripts/get-node.sh); export NODE_TOOLS;
+# Exports NODE_TOOLS, the folder of the node's programs, to the commands after it on a recipe line. If CONTAINERD is set,
+# its programs are found before those of the machine.
+with-node = NODE_TOOLS=$$(scripts/get-node.sh); export NODE_TOOLS; $(if $(CONTAINERD),$(with-containerd))
+with-containerd = PATH=$$(scripts/get-containerd.sh $(CONTAINERD)):$$PATH; export PATH;
 
 # Exports PREFECT, the folder of Prefect's programs, to the commands after it on a recipe line.
 with-prefect = PREFECT=$$(scripts/get-prefect.sh); export PREFECT;
@@ -158,7 +160,7 @@ test-faults: build ## kill, stop and cut off each part in the middle of a switch
 	$(call with-envoy,$(ENVOY_VERSION)) $(with-istio) cargo test --locked --test faults
 
 .PHONY: test-node
-test-node: image ## test istio/ on a real Kubernetes node, as root; the first run builds it (8 minutes, and 5 for the node)
+test-node: image ## test istio/ on a real Kubernetes node, as root; the first run builds it (8 minutes, and 5 for the node; CONTAINERD=2.1.4)
 	$(with-node) $(call with-envoy,$(ENVOY_VERSION)) $(with-istio) cargo test --locked --test node
 
 ##@ For maintainers

@@ -10,6 +10,7 @@ version=${1:-}
 folder=${XDG_CACHE_HOME:-$HOME/.cache}/maintenance-filter/kubernetes-$version
 module=$folder/module
 programs=(kube-apiserver kubectl)
+packages=("${programs[@]/#/k8s.io/kubernetes/cmd/}")
 
 # init_module: makes a Go module that has the programs as its tools. Its dependencies are those of Kubernetes' own
 # go.mod, which replaces some by folders of its repository. They are published as modules of version 0.MINOR.PATCH.
@@ -25,16 +26,17 @@ init_module() {
     for part in "${parts[@]}"; do
         go -C "$module" mod edit -replace "$part=$part@v0.${version#1.}"
     done
-    go -C "$module" get -tool "${programs[@]/#/k8s.io/kubernetes/cmd/}"
+    go -C "$module" get -tool "${packages[@]/%/@v$version}"
 }
 
-for program in "${programs[@]}"; do
+for package in "${packages[@]}"; do
+    program=${package##*/}
     [[ ! -e $folder/$program ]] || continue
     need go "install Go 1.26 or later (https://go.dev/dl); Debian's package may be older"
-    [[ -e $module/go.sum ]] || init_module >&2 || fail "cannot download Kubernetes $version; see the error above"
+    [[ -e $module/go.sum ]] || init_module >&2
     echo "building $program $version (first run only)" >&2
     go -C "$module" build -ldflags "-s -w -X k8s.io/component-base/version.gitVersion=v$version" \
-        -o "$folder/$program.part" "k8s.io/kubernetes/cmd/$program" || fail "cannot build $program; see the error above"
+        -o "$folder/$program.part" "$package" || fail "cannot build $program; see the error above"
     mv "$folder/$program.part" "$folder/$program"
 done
 echo "$folder"

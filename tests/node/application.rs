@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::net::SocketAddr;
 use std::ops::Deref;
-use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use harness::wait::eventually;
@@ -16,7 +15,7 @@ use crate::cluster::{CHANGE_TIMEOUT, Cluster, POD_TIMEOUT};
 use crate::pod::Pod;
 use crate::reply::{Reply, assert_maintenance, is_application};
 use mesh::operator::Operator;
-use mesh::shipped::{Shipped, image_address};
+use mesh::shipped::Shipped;
 
 /// Probes of the kubelet by HTTP, one of each kind.
 pub const HTTP_PROBES: &str = "
@@ -70,7 +69,8 @@ impl Application {
     pub fn make(cluster: &Cluster, settings: &Settings<'_>) -> Self {
         let namespace = format!("shop-{}", NEXT.fetch_add(1, Ordering::Relaxed));
         let kubectl = cluster.kubectl().clone();
-        let operator = Operator { namespace, kubectl, shipped: shipped(&cluster.image) };
+        let operator =
+            Operator { namespace, kubectl, shipped: Shipped::with_image_by_script(&cluster.image) };
         let application = Self { operator, is_finished: Cell::new(false) };
         application.kubectl.apply(&application.manifest(settings));
         application
@@ -128,7 +128,7 @@ spec:
 
     /// Writes another address of the module into the manifests.
     pub fn set_image(&mut self, url: &str) {
-        self.operator.shipped = shipped(url);
+        self.operator.shipped = Shipped::with_image_by_script(url);
     }
 
     /// Waits until all pods of a number of replicas are ready and no other pod is left.
@@ -249,15 +249,4 @@ impl Application {
         }
         eprintln!("{text}");
     }
-}
-
-/// Copy of the shipped manifests with an address that the operator's script writes.
-fn shipped(image: &str) -> Shipped {
-    let source = harness::repository();
-    let copy = Shipped::with_image(&image_address(&source.join("istio/image/image.yaml")));
-    let mut script = Command::new("scripts/set-istio-image.sh");
-    script.current_dir(source).env("ROOT", copy.root()).env("TLS_VERIFY", "false").arg(image);
-    let output = script.output().expect("the script runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    copy
 }

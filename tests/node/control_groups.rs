@@ -103,6 +103,17 @@ impl ControlGroups {
     }
 }
 
+/// Version of the control groups that the kubelet uses on this machine.
+pub fn version() -> u8 {
+    let is_version_1 = hierarchies().iter().any(|hierarchy| {
+        hierarchy
+            .controllers
+            .as_deref()
+            .is_some_and(|names| names.split(',').any(|n| n == "memory"))
+    });
+    if is_version_1 { 1 } else { 2 }
+}
+
 /// Mounts the hierarchies again, so that they show the groups of this run as roots.
 ///
 /// # Errors

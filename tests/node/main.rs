@@ -60,6 +60,7 @@ fn suite(programs: &Programs) -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(PARALLEL_CASES);
     println!("{}", programs.istio().versions());
+    println!("{}, control groups of version {}", node::runtime(), control_groups::version());
     let runtime = Runtime::new().expect("a runtime");
     let cluster = Arc::new(runtime.block_on(Cluster::start(programs)));
     if std::env::var_os("RUN_NODE").is_some() {

@@ -92,6 +92,12 @@ pub fn progress(started: Instant, step: &str) {
     eprintln!("{:5.1} s  {step}", started.elapsed().as_secs_f32());
 }
 
+/// Name and version of the container runtime.
+pub fn runtime() -> String {
+    let output = Command::new("containerd").arg("--version").output().expect("containerd runs");
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
 fn start_containerd(folder: &Path) -> Process {
     let network = folder.join("cni");
     fs::create_dir_all(&network).expect("a folder");

@@ -240,7 +240,9 @@ mod tests {
         };
         let measured = |label, group, times: [f64; 3]| {
             let mut results = VariantResults::new(variant(label, group));
-            times.into_iter().for_each(|time| results.http1.time.add(time));
+            for time in times {
+                results.http1.time.add(time);
+            }
             results
         };
         let rows = picture(&[

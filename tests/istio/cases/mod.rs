@@ -57,6 +57,7 @@ pub fn all() -> Vec<(&'static str, Case)> {
         start::the_first_answer_is_503,
         start::the_first_answer_is_503_with_standby_switched_on,
         module::the_digest_of_the_manifest_is_checked,
+        module::a_moved_tag_changes_nothing,
         module::a_wrong_digest_closes_maintenance_mode,
         module::a_digest_in_the_url_ignores_a_moved_tag,
         module::a_wrong_digest_in_the_url_closes_maintenance_mode,

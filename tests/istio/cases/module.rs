@@ -7,6 +7,7 @@ use super::switching::assert_maintenance;
 use mesh::Mesh;
 use mesh::registry::{PASSWORD, Registry, USER};
 use mesh::service::{CHANGE_TIMEOUT, HEALTH_CHECK, Service};
+use mesh::shipped::Shipped;
 
 const NO_DIGEST: &str = "  # sha256: \"...\"";
 const ACCESS_DENIED: &[u8] = b"RBAC: access denied";
@@ -17,6 +18,20 @@ pub async fn the_digest_of_the_manifest_is_checked(mesh: &Mesh) {
     service.shipped.edit("maintenance-mode", NO_DIGEST, &digest);
     service.apply("maintenance-mode");
     assert_maintenance(&service.until_status(503).await, "300");
+}
+
+/// With the digest that `make istio-image` writes, the agent pulls the same module after
+/// somebody has moved the tag.
+pub async fn a_moved_tag_changes_nothing(mesh: &Mesh) {
+    let registry = Registry::start().await;
+    let service = start_with_registry(mesh, &registry).await;
+    let shipped = Shipped::with_image_by_script(&registry.image());
+    registry.push_module(b"another module", "0.1.0").await;
+    let folder = shipped.folder("maintenance-mode");
+    service.kubectl.run(&["apply", "-n", &service.namespace, "-f", &folder]);
+    assert_maintenance(&service.until_status(503).await, "300");
+    let pull = format!("/v2/maintenance-filter/manifests/sha256:{}", registry.digest());
+    assert!(registry.log().contains(&pull), "the agent does not pull by the digest");
 }
 
 /// A wrong digest makes the proxy reject every request with 403, including the load

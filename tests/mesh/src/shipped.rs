@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use tempfile::TempDir;
 
@@ -25,6 +26,19 @@ impl Shipped {
             let text = fs::read_to_string(&file).expect("a manifest");
             fs::write(target, text.replace(&address, image)).expect("the copy");
         }
+        copy
+    }
+
+    /// Copies the manifests and writes the address into them with
+    /// `scripts/set-istio-image.sh`, as an operator does. The registry may be without
+    /// TLS.
+    pub fn with_image_by_script(url: &str) -> Self {
+        let source = harness::repository();
+        let copy = Self::with_image(&image_address(&source.join("istio/image/image.yaml")));
+        let mut script = Command::new("scripts/set-istio-image.sh");
+        script.current_dir(source).env("ROOT", copy.root()).env("TLS_VERIFY", "false").arg(url);
+        let output = script.output().expect("the script runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         copy
     }
 

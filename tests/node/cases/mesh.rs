@@ -1,11 +1,16 @@
 //! Other settings of the mesh, together with maintenance.
 
+use std::time::{Duration, Instant};
+
+use harness::wait::eventually;
 use serde_json::Value;
 
 use crate::application::{Application, DEFAULT};
 use crate::callers::{self, Caller};
 use crate::cluster::{CHANGE_TIMEOUT, Cluster};
-use harness::wait::eventually;
+
+/// A proxy's counters are at most a second late. Twice that, for a busy machine.
+const COUNTER_DELAY: Duration = Duration::from_secs(2);
 
 /// An external authorization service that refuses a request does so in maintenance
 /// too, because Istio puts it before every plugin.
@@ -58,18 +63,24 @@ pub async fn a_retry_policy_for_rate_limits_retries(cluster: &Cluster) {
 
 /// Sends one request from a pod with a sidecar. Returns how many were rejected.
 async fn calls_for_one(application: &Application) -> u64 {
-    let before = rejected(application);
+    let before = settled_count(application).await;
     let reply = application.get(Caller::MeshedPod, "/").await.expect("a reply");
     assert_eq!(reply.status, 503, "{reply:?}");
-    // The counter may be a second late.
-    let counted = async || Some(rejected(application)).filter(|count| *count > before);
-    let first = eventually("a rejected request is counted", CHANGE_TIMEOUT, counted).await;
+    settled_count(application).await - before
+}
+
+/// Number of rejected requests, once it has not changed for longer than the counters
+/// may be late.
+async fn settled_count(application: &Application) -> u64 {
+    let (mut count, mut since) = (rejected(application), Instant::now());
     let settled = async || {
-        let count = rejected(application);
         let next = rejected(application);
-        (count == next && next >= first).then_some(next)
+        if next != count {
+            (count, since) = (next, Instant::now());
+        }
+        (since.elapsed() > COUNTER_DELAY).then_some(count)
     };
-    eventually("the count is stable", CHANGE_TIMEOUT, settled).await - before
+    eventually("the count is stable", CHANGE_TIMEOUT, settled).await
 }
 
 /// Number of rejected requests in all proxies.
