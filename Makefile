@@ -156,7 +156,7 @@ test-versions: image ## test what istio/ asks of the Kubernetes API on each rele
 	done
 
 .PHONY: test-faults
-test-faults: build ## kill, stop and cut off each part in the middle of a switch under load, for docs/faults.md
+test-faults: image ## kill, stop and cut off each part in the middle of a switch under load, for docs/faults.md
 	$(call with-envoy,$(ENVOY_VERSION)) $(with-istio) cargo test --locked --test faults
 
 .PHONY: test-node
@@ -210,7 +210,7 @@ dashboard-picture: build ## redraw docs/dashboard-*.svg from a switch of real pr
 	@$(call with-envoy,$(ENVOY_VERSION)) $(with-pictures) cargo run --quiet --locked -p xtask -- dashboard-picture
 
 .PHONY: recording
-recording: build ## record docs/switch-*.svg from a switch on a real Istio control plane
+recording: image ## record docs/switch-*.svg from a switch on a real Istio control plane
 	@$(call with-envoy,$(ENVOY_VERSION)) $(with-istio) $(with-pictures) scripts/record.sh
 
 .PHONY: size
@@ -231,7 +231,7 @@ soak: build ## send N=10000000 requests while the configuration changes every se
 # The fleet grows from size to size.
 .PHONY: fleet
 fleet: N := 1 50 100 200
-fleet: build ## switch a fleet of N="1 50 100 200" sidecars under load (SWITCHES=5, UPDATE=1 writes docs/fleet.md); 10 minutes
+fleet: image ## switch a fleet of N="1 50 100 200" sidecars under load (SWITCHES=5, UPDATE=1 writes docs/fleet.md); 10 minutes
 	@$(call with-envoy,$(ENVOY_VERSION)) $(with-istio) cargo run --quiet --locked -p xtask -- fleet $(N)
 
 .PHONY: hostile

@@ -5,7 +5,7 @@ set -euo pipefail
 . scripts/lib.sh
 
 need go "install Go 1.26 or later (https://go.dev/dl); Debian's package may be older"
-need python3 "install Python 3 with pip"
+need_python
 # grpcio is compiled for one version of Python.
 folder=$PWD/.tools/grpc/$(python3 -c 'import sys; print(sys.implementation.cache_tag)')
 mkdir -p "$folder"
@@ -14,11 +14,9 @@ go -C tests/grpc build -o "$folder/client" . || fail "cannot build tests/grpc/cl
 
 requirements=tests/grpc/requirements.txt
 if ! cmp --quiet "$requirements" "$folder/python/requirements.txt"; then
-    python3 -m pip --version >/dev/null 2>&1 || fail "Python has no pip: install it (Debian: python3-pip)"
     echo "downloading grpcio from PyPI" >&2
     rm -rf "$folder/python"
-    PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --no-deps --only-binary :all: \
-        --target "$folder/python" --requirement "$requirements" >&2 || fail "cannot install grpcio; see the error above"
+    pip_install "$folder/python" --requirement "$requirements" || fail "cannot install grpcio; see the error above"
     cp "$requirements" "$folder/python/"
 fi
 echo "$folder"

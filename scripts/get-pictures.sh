@@ -4,15 +4,13 @@
 set -euo pipefail
 . scripts/lib.sh
 
-need python3 "install Python 3 with pip"
+need_python
 requirements=xtask/pictures/requirements.txt
 folder=$PWD/.tools/pictures
 if ! cmp --quiet "$requirements" "$folder/requirements.txt"; then
-    python3 -m pip --version >/dev/null 2>&1 || fail "Python has no pip: install it (Debian: python3-pip)"
     echo "downloading Vega-Lite and Rich from PyPI" >&2
     rm -rf "$folder"
-    PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --no-deps --only-binary :all: \
-        --target "$folder" --requirement "$requirements" >&2 || fail "cannot install the packages; pip's error is above"
+    pip_install "$folder" --requirement "$requirements" || fail "cannot install the packages; pip's error is above"
     cp "$requirements" "$folder/"
 fi
 echo "$folder"
