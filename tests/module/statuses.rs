@@ -74,7 +74,11 @@ fn scenarios() -> Vec<Scenario> {
         &request(head(
             "OPTIONS",
             "/orders",
-            &[("origin", "https://a.example"), ("access-control-request-method", "PUT")],
+            &[
+                ("origin", "https://a.example"),
+                ("access-control-request-method", "PUT"),
+                ("access-control-request-headers", "x-a"),
+            ],
         )),
         &[Tick(1), Now(END)],
         &orders(),
