@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use harness::wait::eventually;
 use mesh::Mesh;
-use mesh::registry::{layer, next_version};
+use mesh::registry::{layer, version};
 use mesh::service::{CHANGE_TIMEOUT, HEALTH_CHECK};
 use mesh::shipped::files;
 
@@ -44,7 +44,7 @@ pub async fn it_sends_half_a_layer(mesh: &mut Mesh) {
 /// The agent compares the digest of the manifest alone: it stops to read the layer at
 /// the end of the module, and checks the digest of a layer only at the end of the layer.
 pub async fn it_sends_another_layer(mesh: &mut Mesh) {
-    let other = next_version();
+    let other = version("other");
     let fault = Fault::OtherLayer(layer(&other).into());
     let registry = FaultyRegistry::start(mesh.registry.address(), fault).await;
     let stage = Stage::with_image(mesh, &registry.image("0.1.0")).await;
