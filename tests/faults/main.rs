@@ -50,7 +50,7 @@ fn main() -> ExitCode {
         .into_iter()
         .map(|(name, case)| trial(name, case, Arc::clone(&mesh), tools.clone()))
         .collect();
-    trials.push(Trial::test("page::the_table_names_every_case", || {
+    trials.push(Trial::test("page::it_names_every_case", || {
         page::assert_names(&cases::all());
         Ok(())
     }));

@@ -44,7 +44,7 @@ pub async fn it_sends_half_a_layer(mesh: &mut Mesh) {
 /// The agent compares the digest of the manifest alone: it stops to read the layer at
 /// the end of the module, and checks the digest of a layer only at the end of the layer.
 pub async fn it_sends_another_layer(mesh: &mut Mesh) {
-    let other = version("0.2.0");
+    let other = version("other");
     let fault = Fault::OtherLayer(layer(&other).into());
     let registry = FaultyRegistry::start(mesh.registry.address(), fault).await;
     let stage = Stage::with_image(mesh, &registry.image("0.1.0")).await;

@@ -8,7 +8,7 @@ use harness::upstream::BODY;
 use harness::wait::eventually;
 use serde_json::Value;
 
-use super::guard_rails::{PAGE, yaml_block};
+use super::guard_rails::yaml_block;
 use super::switching::assert_maintenance;
 use mesh::Mesh;
 use mesh::service::{CHANGE_TIMEOUT, Service};
@@ -37,7 +37,7 @@ pub fn controller(
 fn overlay(service: &Service) -> String {
     let folder = service.shipped.folder("overlay");
     fs::create_dir(&folder).expect("a folder");
-    let text = yaml_block(PAGE, "op: remove");
+    let text = yaml_block("op: remove");
     let namespace = format!("namespace: {}\n", service.namespace);
     assert!(text.contains("namespace: shop\n"));
     let file = Path::new(&folder).join("kustomization.yaml");

@@ -1,10 +1,10 @@
 //! `docs/guard-rails.md`, whose blocks of YAML the cases apply.
 
-/// The page.
-pub const PAGE: &str = include_str!("../../../docs/guard-rails.md");
+use harness::markdown::code_blocks;
 
-/// Block of YAML in a page that contains a text.
-pub fn yaml_block(page: &str, text: &str) -> String {
-    let mut blocks = page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
-    blocks.find(|block| block.contains(text)).unwrap_or_else(|| panic!("no block {text}")).into()
+/// Block of YAML on the page that contains a text.
+pub fn yaml_block(text: &str) -> String {
+    let blocks = code_blocks(&harness::repository().join("docs/guard-rails.md"));
+    let mut blocks = blocks.into_iter().filter(|block| block.info == "yaml");
+    blocks.find(|block| block.text.contains(text)).expect(text).text
 }

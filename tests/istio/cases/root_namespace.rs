@@ -5,7 +5,7 @@ use std::path::Path;
 
 use harness::wait::eventually;
 
-use super::guard_rails::{PAGE, yaml_block};
+use super::guard_rails::yaml_block;
 use super::guarded_api::{GATEWAY, GuardedApi, SIDECAR, message, plugin};
 use mesh::Mesh;
 use mesh::service::CHANGE_TIMEOUT;
@@ -87,7 +87,7 @@ pub async fn the_root_namespace_can_have_another_name(mesh: &Mesh) {
     }
     let overlay = guarded.shipped.folder("overlay");
     fs::create_dir(&overlay).expect("a folder");
-    let text = yaml_block(PAGE, "rootNamespaces");
+    let text = yaml_block("rootNamespaces");
     fs::write(Path::new(&overlay).join("kustomization.yaml"), text).expect("the overlay");
     guarded.kubectl.run(&["apply", "-k", &overlay]);
 
