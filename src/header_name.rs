@@ -11,8 +11,8 @@ use crate::token::is_token;
 /// itself sets them, and a second value would contradict the first: framing,
 /// connection-specific fields
 /// ([RFC 9110, section 7.6.1](https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1))
-/// and the fields that make up the meaning of the 503. The last one would make
-/// Envoy's health checks take the host out of service.
+/// and the fields that make up the meaning of the 503. [`FAILS_HEALTH_CHECKS`] is
+/// here for another reason.
 pub const OWNED_HEADER_NAMES: [&str; 16] = [
     "cache-control",
     "connection",
@@ -29,8 +29,11 @@ pub const OWNED_HEADER_NAMES: [&str; 16] = [
     "trailer",
     "transfer-encoding",
     "upgrade",
-    "x-envoy-immediate-health-check-fail",
+    FAILS_HEALTH_CHECKS,
 ];
+/// Header that makes the health checks of a calling Envoy take the host out of
+/// service.
+const FAILS_HEALTH_CHECKS: &str = "x-envoy-immediate-health-check-fail";
 
 pub(crate) const RULE: &str = "a header name must be of letters, digits and !#$%&'*+-.^_`|~";
 #[cfg(not(target_arch = "wasm32"))]
@@ -54,7 +57,9 @@ impl TryFrom<String> for HeaderName {
 
     fn try_from(mut name: String) -> Result<Self, Error> {
         name.make_ascii_lowercase();
-        if name.starts_with(':') || OWNED_HEADER_NAMES.contains(&name.as_str()) {
+        if name == FAILS_HEALTH_CHECKS {
+            Err(Error::new("this header would make Envoy take the host out of service"))
+        } else if name.starts_with(':') || OWNED_HEADER_NAMES.contains(&name.as_str()) {
             Err(Error::new("this header is set by the filter or by HTTP itself"))
         } else if name.len() > MAX_HEADER_NAME_BYTES {
             Err(Error::new(format!("a header name must be at most {MAX_HEADER_NAME_BYTES} bytes")))

@@ -63,7 +63,8 @@ impl CorsOrigins {
             if origin != ANY {
                 reply.add_default("access-control-allow-credentials", "true");
             }
-            reply.add_default("access-control-expose-headers", "retry-after");
+            // Beside a list of the configuration: a browser reads both.
+            reply.add("access-control-expose-headers", "retry-after");
         }
     }
 

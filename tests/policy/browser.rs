@@ -253,3 +253,14 @@ fn a_page_and_origins_both_change_what_the_reply_varies_by() {
     let values: Vec<_> = vary.map(|(_, value)| value.as_str()).collect();
     assert_eq!(values, ["accept", "origin"]);
 }
+
+#[test]
+fn retry_after_is_exposed_beside_the_headers_of_the_configuration() {
+    let policy = policy(
+        r#"{"enabled": true, "response": {"corsOrigins": ["*"],
+            "headers": {"access-control-expose-headers": "x-reason"}}}"#,
+    );
+    let reply = rejection_of(&policy, &Head::get("/cart").with("origin", APP));
+    let exposed = reply.headers.iter().filter(|(name, _)| name == "access-control-expose-headers");
+    assert!(exposed.map(|(_, value)| value).eq(["x-reason", "retry-after"]), "{reply:?}");
+}

@@ -123,11 +123,11 @@ fn routes(namespace: &str, listener: u16, service: u16) -> String {
 {{apiVersion: networking.istio.io/v1, kind: VirtualService,
   metadata: {{name: edge, namespace: {namespace}}},
   spec: {{hosts: ['*'], gateways: [edge],
-    http: [{{route: [{{destination: {{host: shop.example, port: {{number: 80}}}}}}]}}]}}}}
+    http: [{{route: [{{destination: {{host: shop.{namespace}.example, port: {{number: 80}}}}}}]}}]}}}}
 ---
 {{apiVersion: networking.istio.io/v1, kind: ServiceEntry,
   metadata: {{name: shop, namespace: {namespace}}},
-  spec: {{hosts: [shop.example], resolution: STATIC, location: MESH_INTERNAL,
+  spec: {{hosts: [shop.{namespace}.example], resolution: STATIC, location: MESH_INTERNAL,
     ports: [{{number: 80, name: http, protocol: HTTP}}],
     endpoints: [{{address: 127.0.0.1, ports: {{http: {service}}}}}]}}}}"
     )

@@ -37,7 +37,7 @@ fn digest(token: &str) -> String {
 fn patch_from_page(digests: &[&str]) -> String {
     let page = harness::repository().join("docs/recipes/bypass.md");
     let page = fs::read_to_string(page).expect("the page");
-    let (_, rest) = page.split_once("--type merge \\\n      -p '").expect("the patch");
+    let (_, rest) = page.split_once("--type merge \\\n  -p '").expect("the patch");
     let (patch, _) = rest.split_once('\'').expect("the end of the patch");
     let list: Vec<String> = digests.iter().map(|digest| format!("{digest:?}")).collect();
     assert!(patch.contains(r#"["OLD","NEW"]"#), "{patch}");

@@ -13,11 +13,11 @@ use harness::upstream::BODY;
 pub fn verify(recipe: &str, proxy: SocketAddr, environment: &[(&str, &str)]) -> usize {
     let page = harness::repository().join("docs/recipes").join(recipe).with_extension("md");
     let text = fs::read_to_string(page).expect("a page");
-    let (_, section) = text.split_once("**Verify.**").expect("a section");
-    let commands = section.lines().filter_map(|line| line.strip_prefix("    curl -i "));
+    let (_, section) = text.split_once("## Verify\n").expect("a section");
+    let commands = section.lines().filter_map(|line| line.strip_prefix("curl -i "));
     let mut count = 0;
     for line in commands {
-        let (arguments, expected) = line.split_once("  ").expect("a command and its reply");
+        let (arguments, expected) = line.split_once(" # ").expect("a command and its reply");
         let reply = curl(proxy, arguments, environment);
         assert_reply(&reply, expected.trim());
         count += 1;
