@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 use harness::client::Answer;
 use harness::envoy::{EnvoyProcess, Launcher};
 use harness::load::{AnswerKind, Load};
+use harness::process::resident_memory;
 use harness::{plugin_wasm, port};
 use serde_json::json;
 use tempfile::TempDir;
 
 use crate::bench::PINNED;
 use crate::variants::BODY;
-use crate::{ecds, envoy_config, process_usage};
+use crate::{ecds, envoy_config};
 
 const CLIENTS: usize = 8;
 /// Changes between two readings of the memory.
@@ -54,7 +55,7 @@ async fn soak(requests: u64) -> Result<(), String> {
         }
         let tally = load.stop().await;
         answered += tally.application + tally.maintenance;
-        let resident = process_usage::resident_memory(envoy.id());
+        let resident = resident_memory(envoy.id());
         let first = *first_resident.get_or_insert(resident);
         println!(
             "{answered} answers, {version} changes, {} s: {resident} KiB resident, {} wrong or lost",

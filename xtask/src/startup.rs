@@ -5,6 +5,7 @@ use std::process::Output;
 use std::time::{Duration, Instant};
 
 use harness::envoy::{Bootstrap, Envoy, Launcher};
+use harness::process::resident_memory;
 use harness::upstream::Upstream;
 use harness::{client, port};
 use serde_json::Value;
@@ -13,7 +14,7 @@ use tempfile::TempDir;
 use crate::bench::PINNED;
 use crate::samples::Samples;
 use crate::variants::{HEALTH, Modules};
-use crate::{callgrind, envoy_config, process_usage, table};
+use crate::{callgrind, envoy_config, table};
 
 const ON: &str = r#"{"enabled": true}"#;
 const OFF: &str = r#"{"enabled": false}"#;
@@ -80,7 +81,7 @@ impl<'a> Subject<'a> {
         for _ in 0..100 {
             client::get(([127, 0, 0, 1], port).into(), HEALTH).await;
         }
-        process_usage::resident_memory(envoy.id()) as f64 / 1024.0
+        resident_memory(envoy.id()) as f64 / 1024.0
     }
 }
 

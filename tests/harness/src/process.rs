@@ -92,12 +92,23 @@ impl Process {
     }
 }
 
-/// Resident memory of a process, in KiB, from Linux's `/proc`.
+/// Resident memory of a process, in KiB.
 #[must_use]
 pub fn resident_memory(process: u32) -> u64 {
+    status(process, "VmRSS:")
+}
+
+/// Resident memory of a process that is no part of a file, in KiB.
+#[must_use]
+pub fn anonymous_memory(process: u32) -> u64 {
+    status(process, "RssAnon:")
+}
+
+/// Number of KiB in a field of a process's status, from Linux's `/proc`.
+fn status(process: u32, field: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).expect("a running process");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).expect("VmRSS in KiB")
+    let line = status.lines().find_map(|line| line.strip_prefix(field));
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).expect("a field in KiB")
 }
 
 impl Drop for Process {

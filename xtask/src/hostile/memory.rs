@@ -11,9 +11,8 @@
 use std::fmt;
 
 use harness::envoy::EnvoyProcess;
+use harness::process::{anonymous_memory, resident_memory};
 use serde_json::Value;
-
-use crate::process_usage;
 
 /// Growth of each number that still counts as none, in KiB. 8 MiB in 10 million
 /// requests are less than a byte for each.
@@ -38,8 +37,8 @@ impl Memory {
         let heap = kib("heap_size") - kib("pageheap_unmapped");
         Self {
             allocated: kib("allocated"),
-            outside: process_usage::anonymous_memory(envoy.id()).saturating_sub(heap),
-            resident: process_usage::resident_memory(envoy.id()),
+            outside: anonymous_memory(envoy.id()).saturating_sub(heap),
+            resident: resident_memory(envoy.id()),
         }
     }
 
