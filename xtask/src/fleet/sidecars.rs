@@ -102,14 +102,16 @@ impl Fleet {
         self.sidecars.iter().map(|sidecar| sidecar.address).collect()
     }
 
-    /// Waits until every listener has the filter of a plugin.
-    pub async fn until_installed(&self, plugin: &str) {
+    /// Waits until every listener has filters of a plugin, or none of them has.
+    pub async fn until_installed(&self, plugin: &str, installed: bool) {
         for Sidecar { proxy, address, .. } in &self.sidecars {
             let is_installed = async || {
                 let filters = proxy.filters(address.port()).await;
-                filters.iter().any(|filter| filter.contains(plugin)).then_some(())
+                let found = filters.iter().any(|filter| filter.contains(plugin));
+                (found == installed).then_some(())
             };
-            eventually("every listener has the filter", INSTALL_TIMEOUT, is_installed).await;
+            let expected = if installed { "has the filter" } else { "is without the filter" };
+            eventually(&format!("every listener {expected}"), INSTALL_TIMEOUT, is_installed).await;
         }
     }
 

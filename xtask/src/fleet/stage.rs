@@ -87,6 +87,9 @@ impl Stage {
     ) -> Self {
         let size = fleet.sidecars.len();
         let interval = interval(size);
+        // Otherwise sidecars answer from the plugin of the previous size.
+        fleet.until_installed("maintenance", false).await;
+        until_drained(fleet).await;
         let received = service.received("/");
         let log = mesh.registry.log().len();
         let own_time = processor_time(std::process::id());
@@ -104,12 +107,12 @@ impl Stage {
             running.switch(&mut commands.apply, Maintenance, maintenance_on).await;
             running.switch(&mut commands.delete, Application, maintenance_off).await;
         }
-        running.until_drained().await;
+        until_drained(fleet).await;
         running.switch(&mut commands.reload, Maintenance, maintenance_on).await;
         running.switch(&mut commands.delete, Application, maintenance_off).await;
 
         service.apply("standby");
-        fleet.until_installed("maintenance-standby").await;
+        fleet.until_installed("maintenance-standby", true).await;
         for _ in 0..rounds {
             let patch_on = || service.patch_standby(r#"{"enabled":true}"#);
             running.switch(&mut commands.on, Maintenance, patch_on).await;
@@ -208,11 +211,6 @@ impl Running<'_> {
         series.add(answers.len(), command_time, elapsed, &switch, &processor, &pushes);
     }
 
-    async fn until_drained(&self) {
-        eprintln!("waiting until the replaced listeners are gone");
-        self.fleet.until_drained().await;
-    }
-
     async fn conversion_ms(&self) -> Vec<f64> {
         let mut all = Vec::new();
         for sidecar in &self.fleet.sidecars {
@@ -220,6 +218,11 @@ impl Running<'_> {
         }
         all
     }
+}
+
+async fn until_drained(fleet: &Fleet) {
+    eprintln!("waiting until the replaced listeners are gone");
+    fleet.until_drained().await;
 }
 
 /// Time between two requests of a client, of which there are `size`.

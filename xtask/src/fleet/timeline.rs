@@ -23,9 +23,13 @@ pub fn read(
 ) -> Vec<Milestone> {
     let pushes = |kind: &str| -> Samples {
         let kind = format!("{kind}: PUSH");
+        // istiod also answers subscriptions for which it has nothing.
+        let is_empty = |line: &str| line.contains(" resources:0 ");
         let time = |sidecar: &Sidecar| {
             let node = format!("node:{} ", sidecar.node);
-            first_line(istiod_log, start, |line| line.contains(&kind) && line.contains(&node))
+            first_line(istiod_log, start, |line| {
+                line.contains(&kind) && line.contains(&node) && !is_empty(line)
+            })
         };
         sidecars.iter().filter_map(time).map(milliseconds).collect()
     };
