@@ -10,6 +10,7 @@ use crate::table::render;
 /// All results, in Markdown.
 pub fn all(stages: &[Stage]) -> String {
     let sections = [
+        ("Requests", requests(stages)),
         ("How long a switch takes", switches(stages)),
         ("What a switch costs", costs(stages)),
         ("Where the time of the first switch goes", timelines(stages)),
@@ -18,7 +19,7 @@ pub fn all(stages: &[Stage]) -> String {
         ("A mesh of 10,000 sidecars", model::table(stages)),
     ];
     let sections = sections.map(|(title, section)| format!("\n### {title}\n\n{section}"));
-    requests(stages) + &sections.concat()
+    sections.concat()
 }
 
 /// Times of one stage, while others are still to come.
@@ -27,25 +28,24 @@ pub fn progress(stage: &Stage) -> String {
     format!("{}\n{}", switches(stages), requests(stages))
 }
 
-/// One sentence about the requests of each stage.
+/// Requests of each stage. The last column has the processor time of the clients and
+/// of the application for an answer.
 fn requests(stages: &[Stage]) -> String {
-    let sentence = |stage: &Stage| {
+    let head = ["sidecars", "interval, ms", "answers", "200", "lost", "mixed", "late", "µs each"];
+    let row = |stage: &Stage| {
         let tally = &stage.tally;
-        format!(
-            "{} sidecars: a request each {} ms to each, {} answers, {} of them from the application; \
-             {} lost, {} mixed, {} as before a switch although the sidecar had switched. Clients and application \
-             used {:.0} µs for each.\n",
-            stage.size,
-            stage.interval.as_millis(),
-            tally.application + tally.maintenance,
-            tally.application,
-            tally.lost.len(),
-            tally.mixed.len(),
-            stage.relapses(),
-            stage.answer_us,
-        )
+        vec![
+            stage.size.to_string(),
+            stage.interval.as_millis().to_string(),
+            (tally.application + tally.maintenance).to_string(),
+            tally.application.to_string(),
+            tally.lost.len().to_string(),
+            tally.mixed.len().to_string(),
+            stage.relapses().to_string(),
+            whole(stage.answer_us),
+        ]
     };
-    stages.iter().map(sentence).collect::<Vec<_>>().concat()
+    render(&head, &stages.iter().map(row).collect::<Vec<_>>())
 }
 
 fn switches(stages: &[Stage]) -> String {
@@ -128,11 +128,16 @@ fn traffic(stages: &[Stage]) -> String {
             whole(series.convergence.median()),
         ]
     });
-    let pulls = stages.iter().map(|Stage { size, pulls: Pulls { layers, requests, bytes, .. }, .. }| {
-        format!("{size} sidecars pulled the module {layers} times: {requests} requests, {bytes} bytes.\n")
-    });
-    let pulls: Vec<_> = pulls.collect();
-    format!("{}\n{}", render(&head, &rows), pulls.concat())
+    let pull_head = ["sidecars", "modules pulled", "requests to the registry", "bytes"];
+    let pull_row = |Stage { size, pulls: Pulls { layers, requests, bytes, .. }, .. }: &Stage| {
+        [size, layers, requests]
+            .map(ToString::to_string)
+            .into_iter()
+            .chain([bytes.to_string()])
+            .collect()
+    };
+    let pull_rows: Vec<Vec<_>> = stages.iter().map(pull_row).collect();
+    format!("{}\n{}", render(&head, &rows), render(&pull_head, &pull_rows))
 }
 
 /// A row for each stage and command.
