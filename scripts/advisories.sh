@@ -7,10 +7,14 @@ set -euo pipefail
 need_rust
 cargo_deny=$(scripts/get-cargo-tool.sh cargo-deny 0.20.2)
 if ! timeout 120 "$cargo_deny" --locked fetch db; then
-    echo "error: cannot fetch RustSec's database from GitHub: nothing was checked" >&2
+    database=https://github.com/RustSec/advisory-db
+    cat >&2 <<END
+error: cannot fetch $database: nothing was checked
+    with a mirror of this repository:  git config --global url.MIRROR.insteadOf $database
+END
     exit 3
 fi
 for manifest in Cargo.toml fuzz/Cargo.toml; do
     step "advisories, $manifest"
-    "$cargo_deny" --locked --manifest-path "$manifest" check --config deny.toml --disable-fetch advisories
+    "$cargo_deny" --locked --manifest-path "$manifest" --config deny.toml check advisories
 done
