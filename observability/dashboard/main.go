@@ -31,6 +31,10 @@ func encode() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Grafana can refer to a panel, for example from an alert, only by a number.
+	for index := range built.Panels {
+		built.Panels[index].Panel.Id = cog.ToPtr(uint32(index + 1))
+	}
 	encoded, err := json.MarshalIndent(built, "", "  ")
 	return append(encoded, '\n'), err
 }

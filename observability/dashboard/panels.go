@@ -18,6 +18,7 @@ const (
 	byPod      = "{{namespace}}/{{pod}}"
 
 	requestsPerSecond = "reqps"
+	daysAndTime       = "dtdhms"
 	fifteenMinutes    = 15 * 60
 )
 
@@ -25,29 +26,28 @@ const (
 
 func stateNow() *stat.PanelBuilder {
 	return now("State", "Disagree: the proxies of the workload are in different states. See the table of proxies.").
-		Span(8).
-		WithTarget(query("A", byWorkload, workloadState())).
+		Span(24).
+		WithTarget(current("A", byWorkload, "sort_desc("+workloadState()+")")).
+		NoValue("no proxies").
 		Mappings(stateNames()).
+		Thresholds(steps("transparent")).
 		TextMode(common.BigValueTextModeValueAndName).
 		ColorMode(common.BigValueColorModeBackgroundSolid)
 }
 
 func proxiesNow() *stat.PanelBuilder {
 	return now("Proxies in maintenance", "Proxies in which maintenance is in force, of all proxies that have the filter.").
-		Span(4).
-		WithTarget(query("A", "on", "sum("+metric("active")+" > bool 0)")).
-		WithTarget(query("B", "all", "count("+metric("active")+")")).
+		WithTarget(current("A", "on", "sum("+metric("active")+" > bool 0)")).
+		WithTarget(current("B", "all", "count("+metric("active")+")")).
 		Unit("short").
 		Thresholds(steps("text", step(1, "orange"))).
-		WithOverride(named("all"), fixedColour("text"))
+		OverrideByName("all", fixedColour("text"))
 }
 
 func rejectedNow() *stat.PanelBuilder {
 	return now("503s", "Requests per second that the filter rejects.").
-		Span(4).
-		WithTarget(query("A", "503s", perSecond("rejected_requests_total"))).
+		WithTarget(current("A", "503s", perSecond("rejected_requests_total"))).
 		Unit(requestsPerSecond).
-		GraphMode(common.BigValueGraphModeArea).
 		Thresholds(steps("text", step(0.001, "orange")))
 }
 
@@ -55,23 +55,23 @@ func windowNow() *stat.PanelBuilder {
 	start, end := metric("window_start_timestamp_seconds"), metric("window_end_timestamp_seconds")
 	return now("Window", "Time until the next start and the next end of a window. Overrun: the end has passed, and maintenance "+
 		"stays in force because onEnd is Extend.").
-		Span(4).
-		WithTarget(query("A", "starts in", "min("+start+" > time()) - time()")).
-		WithTarget(query("B", "ends in", "min("+end+" > 0) - time()")).
-		Unit("dtdurations").
+		WithTarget(current("A", "starts in", "min("+start+" > time()) - time()")).
+		WithTarget(current("B", "ends in", "min("+end+" > 0) - time()")).
+		Unit(daysAndTime).
 		NoValue("none").
+		// Otherwise Grafana hides the name of a single value, and a start looks like an end.
+		TextMode(common.BigValueTextModeValueAndName).
 		Mappings([]dashboard.ValueMapping{{RangeMap: &dashboard.RangeMap{
 			Type:    dashboard.MappingTypeRangeToText,
 			Options: dashboard.DashboardRangeMapOptions{To: cog.ToPtr(0.0), Result: result("overrun", "red")},
 		}}}).
-		Thresholds(steps("orange", step(fifteenMinutes, "text")))
+		Thresholds(steps("text", step(0, "orange"), step(fifteenMinutes, "text")))
 }
 
 func refusedNow() *stat.PanelBuilder {
 	return now("Refused configurations", "Configurations that proxies outside of Istio refused in the last 10 minutes. The last "+
 		"good one stays in force.").
-		Span(4).
-		WithTarget(query("A", "refused", "sum("+recorded("configuration_refused:increase10m")+")")).
+		WithTarget(current("A", "refused", "sum("+recorded("configuration_refused:increase10m")+")")).
 		Unit("short").
 		Decimals(0).
 		NoValue("none").
@@ -92,7 +92,7 @@ func requestsByDecision() *timeseries.PanelBuilder {
 	} {
 		panel.
 			WithTarget(query(string(rune('A'+index)), decision.name, perSecond(decision.counter))).
-			WithOverride(named(decision.name), fixedColour(decision.colour))
+			OverrideByName(decision.name, fixedColour(decision.colour))
 	}
 	return panel
 }
@@ -125,7 +125,8 @@ func rejectedByPod() *timeseries.PanelBuilder {
 // --- each proxy ---
 
 func pods() *table.PanelBuilder {
-	const state, rejected, end = "State", "503s", "Window ends"
+	const state, pod, rejected, end = "State", "Pod", "503s", "Window ends"
+	const narrow, wide = 100, 190
 	ofEachPod := func(expression string) string { return "max by (namespace, workload, pod) (" + expression + ")" }
 	// Grafana's units of time count milliseconds.
 	endInMilliseconds := "(" + metric("window_end_timestamp_seconds") + " > 0) * 1000"
@@ -143,29 +144,38 @@ func pods() *table.PanelBuilder {
 			"include": map[string]any{"names": []string{"namespace", "pod", "Value #A", "Value #B", "Value #C"}},
 		})).
 		WithTransformation(transformation("organize", map[string]any{
-			"indexByName":  map[string]any{"namespace": 0, "pod": 1, "Value #A": 2, "Value #B": 3, "Value #C": 4},
-			"renameByName": map[string]any{"namespace": "Namespace", "pod": "Pod", "Value #A": state, "Value #B": rejected, "Value #C": end},
+			// A phone shows the first columns.
+			"indexByName":  map[string]any{"Value #A": 0, "pod": 1, "Value #B": 2, "Value #C": 3, "namespace": 4},
+			"renameByName": map[string]any{"namespace": "Namespace", "pod": pod, "Value #A": state, "Value #B": rejected, "Value #C": end},
 		})).
-		WithTransformation(transformation("sortBy", map[string]any{
-			"sort": []map[string]any{{"field": state, "desc": true}},
-		})).
-		WithOverride(named(state), []dashboard.DynamicConfigValue{
+		SortBy([]cog.Builder[common.TableSortByFieldState]{
+			common.NewTableSortByFieldStateBuilder().DisplayName(state).Desc(true),
+			common.NewTableSortByFieldStateBuilder().DisplayName(pod),
+		}).
+		OverrideByName(state, []dashboard.DynamicConfigValue{
 			{Id: "mappings", Value: stateNames()},
+			{Id: "custom.align", Value: common.FieldTextAlignmentLeft},
+			{Id: "custom.width", Value: narrow},
 			{Id: "custom.cellOptions", Value: map[string]any{"type": "color-background", "mode": "basic"}},
 		}).
-		WithOverride(named(rejected), []dashboard.DynamicConfigValue{{Id: "unit", Value: requestsPerSecond}}).
-		WithOverride(named(end), []dashboard.DynamicConfigValue{{Id: "unit", Value: "dateTimeAsIsoNoDateIfToday"}})
+		OverrideByName(pod, []dashboard.DynamicConfigValue{{Id: "custom.minWidth", Value: wide}}).
+		OverrideByName(rejected, []dashboard.DynamicConfigValue{
+			{Id: "unit", Value: requestsPerSecond},
+			{Id: "custom.width", Value: narrow},
+		}).
+		OverrideByName(end, []dashboard.DynamicConfigValue{{Id: "unit", Value: "dateTimeAsIsoNoDateIfToday"}})
 }
 
 // --- parts ---
 
-// now is a panel with the last value of its queries.
+// now is a panel with the values that its queries have now.
 func now(title, description string) *stat.PanelBuilder {
 	return stat.NewPanelBuilder().
 		Title(title).
 		Description(description).
 		Datasource(dataSource()).
-		Height(5).
+		Span(6).
+		Height(4).
 		GraphMode(common.BigValueGraphModeNone).
 		Orientation(common.VizOrientationAuto).
 		ReduceOptions(common.NewReduceDataOptionsBuilder().Calcs([]string{"lastNotNull"}))
@@ -180,6 +190,8 @@ func overTime(title, description string) *timeseries.PanelBuilder {
 		Height(8).
 		Unit(requestsPerSecond).
 		Min(0).
+		// Without it, Grafana draws an axis up to 100 if all values are 0.
+		AxisSoftMax(1).
 		LineWidth(2).
 		FillOpacity(10).
 		ShowPoints(common.VisibilityModeNever).
@@ -189,6 +201,12 @@ func overTime(title, description string) *timeseries.PanelBuilder {
 
 func query(id, legend, expression string) *prometheus.DataqueryBuilder {
 	return prometheus.NewDataqueryBuilder().RefId(id).Expr(expression).LegendFormat(legend).Range()
+}
+
+// current is a query without the values of the past. A panel of the last value would otherwise show the value of a series that
+// ended, for example of a window that is over.
+func current(id, legend, expression string) *prometheus.DataqueryBuilder {
+	return prometheus.NewDataqueryBuilder().RefId(id).Expr(expression).LegendFormat(legend).Instant()
 }
 
 // row is a query whose samples become rows of a table.
@@ -218,7 +236,7 @@ func stateNames() []dashboard.ValueMapping {
 			Type: dashboard.MappingTypeRangeToText,
 			Options: dashboard.DashboardRangeMapOptions{
 				From:   cog.ToPtr(float64(stateDisagree)),
-				Result: result("proxies DISAGREE", "red"),
+				Result: result("DISAGREE", "red"),
 			},
 		}},
 	}
@@ -236,10 +254,6 @@ func steps(colour string, more ...dashboard.Threshold) *dashboard.ThresholdsConf
 
 func step(value float64, colour string) dashboard.Threshold {
 	return dashboard.Threshold{Value: &value, Color: colour}
-}
-
-func named(name string) dashboard.MatcherConfig {
-	return dashboard.MatcherConfig{Id: "byName", Options: name}
 }
 
 func fixedColour(colour string) []dashboard.DynamicConfigValue {
