@@ -28,18 +28,7 @@ func TestFileIsUpToDate(t *testing.T) {
 // Its rules about the labels job and instance do not apply: the dashboard goes by namespace, workload and pod. The queries
 // themselves are run by tests/docker/metrics.rs.
 func TestRulesOfTheLinter(t *testing.T) {
-	encoded, err := encode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var dashboard struct {
-		Editable   bool
-		Templating struct{ List []variable }
-		Panels     []panel
-	}
-	if err := json.Unmarshal(encoded, &dashboard); err != nil {
-		t.Fatal(err)
-	}
+	dashboard := decode(t)
 	if dashboard.Editable {
 		t.Error("the dashboard is editable, but its source is code")
 	}
@@ -51,15 +40,57 @@ func TestRulesOfTheLinter(t *testing.T) {
 			t.Errorf("the values of %s are not read again when the time range changes", variable.Name)
 		}
 	}
-	if len(dashboard.Panels) == 0 {
-		t.Error("no panels")
-	}
 	for _, panel := range dashboard.Panels {
 		panel.check(t)
 	}
 }
 
+// A query for a range also returns series that have ended. The last value of such a series is not the value now.
+func TestPanelsOfThePresentAskForThePresent(t *testing.T) {
+	for _, panel := range decode(t).Panels {
+		for _, target := range panel.Targets {
+			isOfThePresent := panel.Type == "stat" || panel.Type == "table"
+			if target.Instant != isOfThePresent || target.Range == isOfThePresent {
+				t.Errorf("panel %q: instant is %v, range is %v", panel.Title, target.Instant, target.Range)
+			}
+		}
+	}
+}
+
+func TestEachPanelHasAnID(t *testing.T) {
+	title := map[int]string{0: "a panel without an ID"}
+	for _, panel := range decode(t).Panels {
+		if other, taken := title[panel.ID]; taken {
+			t.Errorf("panel %q has the ID of %s", panel.Title, other)
+		}
+		title[panel.ID] = panel.Title
+	}
+}
+
+// decode returns the dashboard, as Grafana reads it.
+func decode(t *testing.T) content {
+	t.Helper()
+	encoded, err := encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var dashboard content
+	if err := json.Unmarshal(encoded, &dashboard); err != nil {
+		t.Fatal(err)
+	}
+	if len(dashboard.Panels) == 0 {
+		t.Fatal("no panels")
+	}
+	return dashboard
+}
+
 const onTimeRangeChange = 2
+
+type content struct {
+	Editable   bool
+	Templating struct{ List []variable }
+	Panels     []panel
+}
 
 type variable struct {
 	Name, Label string
@@ -67,16 +98,22 @@ type variable struct {
 }
 
 type panel struct {
-	Title, Description string
-	Datasource         struct{ UID string }
-	Targets            []struct{ Expr string }
-	FieldConfig        struct {
+	ID                       int
+	Type, Title, Description string
+	Datasource               struct{ UID string }
+	Targets                  []target
+	FieldConfig              struct {
 		Defaults struct {
 			Unit     string
 			Mappings []any
 		}
 		Overrides []any
 	}
+}
+
+type target struct {
+	Expr           string
+	Instant, Range bool
 }
 
 var (

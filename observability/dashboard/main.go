@@ -50,8 +50,8 @@ func build() *dashboard.DashboardBuilder {
 		Timezone(common.TimeZoneBrowser).
 		Tooltip(dashboard.DashboardCursorSyncCrosshair).
 		WithVariable(dashboard.NewDatasourceVariableBuilder("datasource").Label("Data source").Type("prometheus")).
-		WithVariable(labelVariable("namespace", `label_values(maintenance_active, namespace)`)).
-		WithVariable(labelVariable("workload", `label_values(maintenance_active{namespace=~"$namespace"}, workload)`)).
+		WithVariable(labelVariable("namespace", "Namespace", `label_values(maintenance_active, namespace)`)).
+		WithVariable(labelVariable("workload", "Workload", `label_values(maintenance_active{namespace=~"$namespace"}, workload)`)).
 		WithPanel(stateNow()).
 		WithPanel(proxiesNow()).
 		WithPanel(rejectedNow()).
@@ -65,9 +65,9 @@ func build() *dashboard.DashboardBuilder {
 }
 
 // labelVariable is a choice of one, several or all values of a label.
-func labelVariable(label, query string) *dashboard.QueryVariableBuilder {
+func labelVariable(label, title, query string) *dashboard.QueryVariableBuilder {
 	return dashboard.NewQueryVariableBuilder(label).
-		Label(label).
+		Label(title).
 		Query(dashboard.StringOrMap{String: &query}).
 		Datasource(dataSource()).
 		Current(dashboard.VariableOption{

@@ -61,6 +61,7 @@ func windowNow() *stat.PanelBuilder {
 		NoValue("none").
 		// Otherwise Grafana hides the name of a single value, and a start looks like an end.
 		TextMode(common.BigValueTextModeValueAndName).
+		WideLayout(false).
 		Mappings([]dashboard.ValueMapping{{RangeMap: &dashboard.RangeMap{
 			Type:    dashboard.MappingTypeRangeToText,
 			Options: dashboard.DashboardRangeMapOptions{To: cog.ToPtr(0.0), Result: result("overrun", "red")},
