@@ -13,22 +13,21 @@ use crate::upstreams::NAMES;
 const INTRODUCTION: &str = "\
 # Attempts to escape from an exemption
 
-The exemption `{\"pathPrefix\": \"/public/\"}` lets requests below `/public/` reach the application during maintenance. This page
-tries to reach `/private/` through it, with targets that programs read in different ways.
+The exemption `{\"pathPrefix\": \"/public/\"}` lets requests below `/public/` reach the application during maintenance.
+`make test-escapes` tries to reach `/private/` through it, with targets that programs read in different ways.
 
-**Result: no upstream got a request whose path it reads as one outside of `/public/`.** `make test-escapes` sends each target
-over HTTP/1.1 and HTTP/2 through a real Envoy to each upstream, and fails if one does. It also fails if this page is not
-current.
+**Result: no upstream got a request whose path it reads as a path outside of `/public/`.** The test sends each target over HTTP/1.1
+and HTTP/2 through a real Envoy to each upstream. It fails if an upstream gets such a request, or if this page is not current.
 
 ## How to read the tables
 
-- *nginx*, *Node*, *Python*, *Go*: how each upstream reads the target without a proxy. nginx is asked for `$uri`. Node's `http`
-  uses `URL` and `decodeURIComponent`. Python's `http.server` and Go's `http.FileServer` tell which file they open.
 - *none*, `BASE`, `DECODE_AND_MERGE_SLASHES`: what happens behind a proxy with this `pathNormalization` of Istio. *none* is
   Envoy's default.
+- *nginx*, *Node*, *Python*, *Go*: how each upstream reads the target without a proxy. For nginx this is `$uri`. Node's `http`
+  uses `URL` and `decodeURIComponent`. For Python's `http.server` and Go's `http.FileServer` it is the file that they open.
 - `503` is the filter's answer. A dash means that Envoy or the upstream refuses the request. A path means that an upstream got
   the request and reads this path.
-- A cell has every outcome if HTTP/1.1 and HTTP/2, or two upstreams, differ.
+- If HTTP/1.1 and HTTP/2, or two upstreams, differ, the cell has every outcome.
 - Bytes beyond ASCII and control characters are written as `\\x` and two digits.
 ";
 
@@ -47,7 +46,7 @@ fn render(sections: &Sections) -> String {
     let mut page = INTRODUCTION.to_owned();
     for (kind, rows) in sections {
         let normalizations = NORMALIZATIONS.each_ref().map(|it| it.name);
-        let columns = [&NAMES[..], &normalizations].concat();
+        let columns = [&normalizations[..], &NAMES].concat();
         let rule = "|---".repeat(columns.len() + 1);
         let _ = write!(
             page,
@@ -57,9 +56,6 @@ fn render(sections: &Sections) -> String {
         );
         for row in rows {
             let _ = write!(page, "| {}", code(row.target));
-            for outcome in &row.direct {
-                let _ = write!(page, " | {}", cell(outcome));
-            }
             for attempts in &row.proxied {
                 let mut distinct: Vec<_> =
                     attempts.iter().map(|attempt| &attempt.outcome).collect();
@@ -67,6 +63,9 @@ fn render(sections: &Sections) -> String {
                 distinct.dedup();
                 let cells: Vec<_> = distinct.into_iter().map(cell).collect();
                 let _ = write!(page, " | {}", cells.join(", "));
+            }
+            for outcome in &row.direct {
+                let _ = write!(page, " | {}", cell(outcome));
             }
             page.push_str(" |\n");
         }
