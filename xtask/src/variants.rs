@@ -46,7 +46,7 @@ const CONTEXT_CALLBACKS: &str = r#"
     (func (export "proxy_on_context_create") (param i32 i32))
     (func (export "proxy_on_delete") (param i32))"#;
 
-/// What happens to the requests of a variant.
+/// Treatment of the requests of a variant.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Group {
     /// They pass to the application.
@@ -55,7 +55,7 @@ pub enum Group {
     Rejecting,
     /// Envoy answers 503, with more exemptions to search or a longer body to send.
     Growing,
-    /// One optional field is set. The label is that of the variant without it.
+    /// An optional field is set. The label names the variant without the field.
     Field(&'static str),
 }
 
@@ -70,7 +70,7 @@ pub struct Variant {
     /// Expected status code.
     pub status: u16,
     pub filters: Vec<Value>,
-    /// What the route behind the filters answers.
+    /// Answer of the route behind the filters.
     pub response: Value,
 }
 
@@ -97,7 +97,7 @@ impl Variant {
         }
     }
 
-    /// Label of the variant in which the minimal module does the same.
+    /// Label of the variant in which the minimal module treats requests likewise.
     pub fn minimal(&self) -> &'static str {
         match (self.group, self.path) {
             (Group::Passing, HEALTH) => MINIMAL_EXEMPT,
@@ -106,7 +106,7 @@ impl Variant {
         }
     }
 
-    /// Whether the variant answers with the default headers and body.
+    /// Returns whether the variant answers with the default headers and body.
     pub fn has_default_reply(&self) -> bool {
         self.group == Group::Rejecting && self.label != FAULT_FILTER
     }

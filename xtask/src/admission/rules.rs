@@ -1,4 +1,4 @@
-//! The rules for one value, without those for the values in it.
+//! The rules for a value, without the rules for the values inside it.
 
 use super::cel;
 use super::schema::{Format, Kind, OneOf, Schema};
@@ -6,7 +6,7 @@ use super::schema::{Format, Kind, OneOf, Schema};
 /// A condition on a value, and its meaning in words.
 #[derive(Debug, Eq, PartialEq)]
 pub struct Rule {
-    /// Expressions that must all be true. Each may rely on those before it.
+    /// Expressions that must all be true. Each may rely on the earlier expressions.
     pub conditions: Vec<String>,
     /// "must be a list of 1 to 64 items"
     pub words: String,
@@ -19,7 +19,7 @@ impl Rule {
 }
 
 /// Returns the rules of `schema` for the value of the expression `value`. Each may
-/// rely on those before it.
+/// rely on the earlier rules.
 pub fn of(schema: &Schema, value: &str) -> Vec<Rule> {
     if let Some(OneOf::Values(values)) = &schema.one_of {
         let values: Vec<&str> = values.iter().map(|value| value.value.as_str()).collect();
