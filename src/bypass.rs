@@ -19,7 +19,7 @@ use crate::limits::{BYPASS_TOKEN_BYTES, BYPASS_TOKENS, MAX_HEADER_NAME_BYTES};
 /// Headers that cannot carry a token, because the application needs them.
 const RESERVED_HEADER_NAMES: [&str; 3] = ["authorization", "cookie", "host"];
 
-/// The object `bypass`: whom to let through.
+/// The object `bypass`: tokens that let a request through.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, expecting = "a JSON object")]

@@ -26,7 +26,7 @@ pub struct PluginConfig {
     /// Master switch. While it is `false`, the filter does nothing. Every field must still
     /// be valid.
     pub enabled: bool,
-    /// Whether to count the requests that maintenance would reject, and to reject none. It has
+    /// Makes the filter count the requests that maintenance would reject, and reject none. It has
     /// no effect while `enabled` is `false`.
     pub dry_run: bool,
     /// Time during which maintenance is in force, by the proxy's clock. Absent: always.

@@ -1,4 +1,4 @@
-//! Errors: why a plugin configuration is refused.
+//! Reasons for which a plugin configuration is refused.
 
 use std::fmt::{self, Display};
 
@@ -35,8 +35,8 @@ struct Details {
     /// JSON text of the value, shortened. `None` until known, and for a text that is
     /// not JSON.
     value: Option<String>,
-    /// Rule that the value breaks, as a phrase that starts with "must" or names what
-    /// is wrong: "must be at most 65536 bytes".
+    /// Rule that the value breaks, as a phrase that starts with "must" or names the
+    /// mistake: "must be at most 65536 bytes".
     rule: String,
 }
 
@@ -76,7 +76,7 @@ impl Display for Error {
 
 impl std::error::Error for Error {}
 
-/// The constructors that `serde` calls. Each turns what the type expects into a rule.
+/// The constructors that `serde` calls. Each turns the expectation of a type into a rule.
 impl de::Error for Error {
     fn custom<T: Display>(rule: T) -> Self {
         Self::new(rule)

@@ -2,8 +2,8 @@
 //!
 //! 1. The path of a request counts up to the first `?` or `#`, byte for byte:
 //!    no decoding, no case folding, no tolerance for a trailing slash.
-//! 2. An exact path goes before a prefix, a longer prefix before a shorter
-//!    one, and of two exemptions for the same path the one listed first.
+//! 2. An exact path goes before a prefix, and a longer prefix before a shorter
+//!    prefix. Of two exemptions for the same path, the first in the list goes first.
 //! 3. An exemption that does not list the method of the request is skipped.
 //! 4. A prefix never matches a path that an upstream may read as another one
 //!    ([RFC 3986, section 6.2.2](https://www.rfc-editor.org/rfc/rfc3986#section-6.2.2)):
@@ -21,7 +21,7 @@ use crate::limits::{DEFAULT_EXEMPT_PATH, DEFAULT_METHOD, MAX_EXEMPTIONS, METHODS
 use crate::path::{ExactPath, PathPrefix, without_query};
 use crate::token::is_token;
 
-/// Who answers an exempt request.
+/// Selects who answers an exempt request.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema), schemars(extend("default" = "Forward")))]
 pub enum Action {
@@ -47,7 +47,7 @@ pub(crate) struct ExemptionConfig {
     path_prefix: Option<PathPrefix>,
     /// Methods of the exempt requests.
     methods: Methods,
-    /// Who answers an exempt request.
+    /// Selects who answers an exempt request.
     action: Action,
 }
 

@@ -12,7 +12,7 @@ use crate::token::is_token;
 /// connection-specific fields
 /// ([RFC 9110, section 7.6.1](https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1))
 /// and the fields that make up the meaning of the 503. [`FAILS_HEALTH_CHECKS`] is
-/// here for another reason.
+/// refused because it would take the host out of service.
 pub const OWNED_HEADER_NAMES: [&str; 16] = [
     "cache-control",
     "connection",

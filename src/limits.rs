@@ -38,15 +38,15 @@ pub const BYPASS_TOKEN_BYTES: RangeInclusive<usize> = 1..=256;
 
 /// Largest number of headers that a configuration may add to the 503.
 pub const MAX_RESPONSE_HEADERS: usize = 32;
-/// Longest name of such a header, in bytes.
+/// Longest header name in a configuration, in bytes.
 pub const MAX_HEADER_NAME_BYTES: usize = 256;
-/// Longest value of such a header and of `contentType`, in bytes. Envoy drops all
-/// headers of a local reply whose headers are longer than 1 MiB in all.
+/// Longest header value in a configuration, `contentType` included, in bytes. Envoy drops
+/// all headers of a local reply if together they are longer than 1 MiB.
 pub const MAX_HEADER_VALUE_BYTES: usize = 8192;
 /// Longest body of the 503, in bytes.
 pub const MAX_BODY_BYTES: usize = 65_536;
 /// Longest body of the 503 to a gRPC call, in bytes. Envoy sends it as `grpc-message`,
-/// where a byte may take three. Clients in C++, Python and Java report another status
+/// where a byte may take three bytes. Clients in C++, Python and Java report another status
 /// than UNAVAILABLE if all metadata is longer than 8 KiB.
 pub const MAX_GRPC_BODY_BYTES: usize = 2048;
 /// Length of the body for browsers, in bytes.

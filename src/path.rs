@@ -1,4 +1,4 @@
-//! Paths: those of a configuration, and how the path of a request is read.
+//! Paths in a configuration, and the comparison of a request's path with them.
 
 use serde::Deserialize;
 

@@ -1,4 +1,4 @@
-//! Decides what happens to a request, from the plugin configuration alone.
+//! The decision about a request, from the plugin configuration alone.
 
 mod summary;
 
@@ -12,7 +12,7 @@ use crate::request::RequestHead;
 use crate::scope::Scope;
 use crate::window::{Stage, Window};
 
-/// What happens to a request.
+/// Decision about a request.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Decision {
     /// Maintenance is not in force: the request goes on to the application.
@@ -36,7 +36,7 @@ pub enum Decision {
     Reject,
 }
 
-/// Whether maintenance is in force.
+/// Effect of maintenance on requests.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Mode {
     /// Maintenance is off.
@@ -52,13 +52,13 @@ pub enum Mode {
 pub struct Policy {
     /// Mode while the window is in force.
     configured_mode: Mode,
-    /// When maintenance is in force. Without bounds while `enabled` is false.
+    /// Time during which maintenance is in force. Without bounds while `enabled` is false.
     pub window: Window,
     retry_after: Option<RetryAfter>,
     jitter: Jitter,
     scope: Scope,
     exemptions: Exemptions,
-    /// Who is let through. `None` while `enabled` is false.
+    /// Tokens that let a request through. `None` while `enabled` is false.
     pub bypass: Option<Bypass>,
     response: Response,
 }

@@ -20,7 +20,7 @@ use crate::json;
 use crate::limits::{MAX_HOST_BYTES, SCOPE_ENTRIES};
 use crate::path::{PathPrefix, is_ambiguous, without_query};
 
-/// The object `scope`: which requests maintenance applies to.
+/// The object `scope`: the requests that maintenance applies to.
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields, expecting = "a JSON object", rename_all = "camelCase")]

@@ -24,12 +24,12 @@ pub(crate) struct WindowConfig {
     /// Time at which maintenance ends. It must be after `start`. Absent: never.
     #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "Time"))]
     end: Option<Time>,
-    /// What happens at `end`. It needs `end`.
+    /// Effect of `end`. It needs `end`.
     #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "OnEnd"))]
     on_end: Option<OnEnd>,
 }
 
-/// What happens at the end of a window.
+/// Effect of the end of a window.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema), schemars(extend("default" = "Stop")))]
 pub enum OnEnd {

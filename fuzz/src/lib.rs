@@ -1,4 +1,4 @@
-//! What the fuzz targets share, some of it with the tests: the reference
+//! Code that the fuzz targets share, in part with the tests: the reference
 //! implementation of the matching rules, assertions about messages, the schema.
 //!
 //! An input is text, so that a corpus can be read: the first line is the part of

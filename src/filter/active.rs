@@ -1,4 +1,4 @@
-//! The plugins of one VM, and what the gauges show for them.
+//! The plugins of one VM, and the values of the gauges for them.
 //!
 //! A VM may host several plugins with the filter, and several root contexts of
 //! each plugin: a new configuration brings a new root context, while the old
@@ -22,7 +22,7 @@ pub struct ActivePlugins {
 #[derive(Debug)]
 struct KnownPlugin {
     name: String,
-    /// How many times a root context of the plugin became the newest.
+    /// Number of times that a root context of the plugin became the newest.
     generation: usize,
     newest: Option<Newest>,
 }
@@ -33,12 +33,12 @@ struct Newest {
     gauges: Gauges,
 }
 
-/// What the gauges show for one plugin, or for all plugins of a VM.
+/// Values of the gauges, for one plugin or for all plugins of a VM.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Gauges {
-    /// Whether maintenance is on.
+    /// `true` while maintenance is on.
     pub is_on: bool,
-    /// Whether maintenance is in dry run.
+    /// `true` while maintenance is in dry run.
     pub is_dry_run: bool,
     /// Start of the window, in seconds since 1970. 0 if there is none.
     pub window_start: u64,

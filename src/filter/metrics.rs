@@ -59,8 +59,8 @@ impl Metrics {
         self.record(gauges.values(), 0);
     }
 
-    /// Sets the gauges that are above 0 in this VM. Another VM may show what this one
-    /// does not, so a 0 is not repeated.
+    /// Sets the gauges that are above 0 in this VM. A gauge that is 0 here may be above 0
+    /// in another VM, so a 0 is not repeated.
     pub fn repeat_gauges(&self, gauges: Gauges) {
         self.record(gauges.values(), 1);
     }

@@ -1,4 +1,4 @@
-//! The filter: what Envoy runs.
+//! The filter that Envoy runs.
 //!
 //! This folder alone knows proxy-wasm. The sequence of events, in each VM:
 //!

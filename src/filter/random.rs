@@ -28,8 +28,8 @@ pub fn up_to(most: u32, root_context: u32) -> u32 {
     })
 }
 
-/// Returns a seed from the host. A host that refuses has a capability restriction;
-/// then the time has to do.
+/// Returns a seed from the host. A capability restriction can make the host refuse. Then
+/// the clock and the root context are the seed.
 fn seed(root_context: u32) -> u64 {
     let mut bytes = [0; 8];
     // SAFETY: the pointer is valid for the length that follows it.

@@ -71,7 +71,7 @@ pub fn repeat_gauges() {
 }
 
 /// Replaces the announcement of `plugin` by `next`, and logs a change. The
-/// level is warning, because a sidecar prints no less by default.
+/// level is warning, because a sidecar prints only warnings and errors by default.
 fn announce(plugin: &str, next: impl Fn(&Announcement) -> Option<Announcement>) {
     let key = format!("maintenance state of {plugin}");
     for _ in 0..MAX_ATTEMPTS {

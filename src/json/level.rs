@@ -1,4 +1,4 @@
-//! One level of a JSON value.
+//! Level of a JSON value.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// One level of a JSON value. The values inside it stay text.
+/// Level of a JSON value. The values inside it stay text.
 pub enum Level<'de> {
     /// Keys and values in the order given, repeated keys included.
     Object(Vec<(String, &'de RawValue)>),

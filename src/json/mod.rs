@@ -86,7 +86,8 @@ impl<'de> Value<'de> {
     }
 }
 
-/// Returns how the path of a field names `key`: `.key` if it may be a field of ours.
+/// Returns the part of a field's path for `key`: `.key`, or `["key"]` if it cannot be a
+/// field of the configuration.
 fn key_segment(key: &str, is_known: bool) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     let is_name = is_known && !key.is_empty() && key.bytes().all(is_plain);

@@ -63,7 +63,7 @@ impl CorsOrigins {
             if origin != ANY {
                 reply.add_default("access-control-allow-credentials", "true");
             }
-            // Beside a list of the configuration: a browser reads both.
+            // Added even if the configuration has this header: a browser reads both.
             reply.add("access-control-expose-headers", "retry-after");
         }
     }

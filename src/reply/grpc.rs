@@ -13,7 +13,7 @@ use crate::request::RequestHead;
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema), schemars(extend("default" = "None")))]
 pub enum GrpcRetryPushback {
-    /// The reply does not have it.
+    /// The reply has no `grpc-retry-pushback-ms`.
     #[default]
     None,
     /// The client does not try again. The value is `-1`.

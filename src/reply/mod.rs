@@ -1,4 +1,4 @@
-//! Replies: what the proxy itself answers.
+//! Replies that the proxy itself sends.
 
 mod accept;
 mod body;

@@ -139,7 +139,7 @@ impl Browser {
         result.expect("a script that ends").json().clone()
     }
 
-    /// What the page's content security policy has blocked: directives and addresses.
+    /// Directives and addresses that the page's content security policy has blocked.
     pub async fn violations(&self) -> Vec<String> {
         let violations = self.run("return violations", vec![]).await;
         serde_json::from_value(violations).expect("a list")

@@ -1,4 +1,4 @@
-//! What the policy that comes with a page blocks, and what it lets a page do.
+//! The content security policy of a page: what it blocks, and what it allows.
 
 use harness::upstream::Upstream;
 use serde_json::json;
@@ -94,7 +94,7 @@ async fn inline_styles_and_images_are_shown() {
 
 /// The README's policy replaces the default one, and loosens it only for images.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_policy_in_the_configuration_replaces_it() {
+async fn a_policy_in_the_configuration_replaces_the_default_policy() {
     let elsewhere = Upstream::start().await;
     let other = format!("http://{}", elsewhere.address());
     let policy = README

@@ -24,7 +24,7 @@ impl OtherPage {
         Self { browser, origin, _server: server }
     }
 
-    /// What a script of the page gets from `fetch(address, options)`.
+    /// Result of `fetch(address, options)` in a script of the page.
     async fn fetch(&self, address: &str, options: &Value) -> Value {
         let fetch = "
             return fetch(...arguments).then(
@@ -61,12 +61,12 @@ fn with_credentials(mut options: Value) -> Value {
     options
 }
 
-/// What a script reads of the 503.
+/// The 503 as a script reads it.
 fn readable() -> Value {
     json!({ "status": 503, "retryAfter": "60", "contentType": "application/json", "body": BODY })
 }
 
-/// What `fetch` tells a script about a response that the script may not read.
+/// Error of `fetch` for a response that the script may not read.
 fn unreadable() -> Value {
     json!("TypeError")
 }

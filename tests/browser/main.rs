@@ -1,5 +1,4 @@
-//! What a real browser makes of the replies: a headless Chromium in front of a real
-//! Envoy.
+//! Tests of the replies in a real browser: a headless Chromium in front of a real Envoy.
 //!
 //! `make test-browser` sets `ENVOY`, the path of the Envoy binary, and `AXE`, the path of
 //! the script of axe-core. `PLUGIN_WASM` is the path of the module, by default

@@ -36,7 +36,7 @@ async fn a_visit_to_any_path_shows_the_page() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_link_asks_for_the_same_address_again() {
+async fn the_link_of_the_page_reloads_its_address() {
     let mut service = Service::start(&json!({ "html": PAGE })).await;
     let browser = Browser::start().await;
     let address = service.url("/cart?item=1");

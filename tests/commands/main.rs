@@ -77,7 +77,7 @@ fn find_program(name: &str) -> PathBuf {
     programs.find(|program| program.exists()).unwrap_or_else(|| panic!("{name} is missing"))
 }
 
-/// What a command printed, its errors after its output.
+/// Text that a command printed: stdout, and then stderr.
 fn printed(output: &Output) -> String {
     let text = [output.stdout.as_slice(), &output.stderr].concat();
     String::from_utf8(text).expect("text")

@@ -1,4 +1,4 @@
-//! Commands on a terminal: colours, `NO_COLOR` and what to do next.
+//! Commands on a terminal: colours, `NO_COLOR` and the next commands to run.
 
 use std::iter;
 use std::process::{Command, Stdio};
@@ -28,7 +28,7 @@ fn on_terminal(command: &Command, no_color: &str) -> Command {
     script
 }
 
-/// What a command prints on a terminal.
+/// Text that a command prints on a terminal.
 pub fn output_of(command: &Command, no_color: &str) -> String {
     printed(&on_terminal(command, no_color).output().expect("script runs"))
 }

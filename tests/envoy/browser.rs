@@ -108,7 +108,7 @@ async fn a_preflight_for_an_exempt_request_is_rejected() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn exempt_requests_get_nothing_of_it() {
+async fn exempt_requests_get_no_page_and_no_cors_headers() {
     let configuration = r#"{"enabled": true, "response": {"html": "x", "corsOrigins": ["*"]}}"#;
     let (envoy, upstream) = start(configuration).await;
     let headers = [("origin", ORIGIN), ("accept", "text/html")];

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use harness::client::{Answer, body, request, send};
-use harness::envoy::Envoy;
+use harness::envoy::{Bootstrap, Envoy};
+use harness::upstream::Upstream;
 use hyper::header::HeaderName;
 use hyper::header::HeaderValue;
 use sha2::{Digest, Sha256};
@@ -123,6 +124,46 @@ async fn while_disabled_the_header_is_not_touched() {
     assert!(upstream.has_received_header(HEADER_NAME));
     envoy.switch(&configuration("")).await;
     assert_maintenance(&envoy.get("/").await);
+}
+
+/// A gateway with the filter in front of a sidecar with the filter. The gateway removes
+/// its header, so the sidecar never sees a token in a header of that name.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_and_a_sidecar_need_a_header_each() {
+    const SIDECAR_HEADER: &str = "x-sidecar-bypass";
+    const BYPASSED: &str = "maintenance_bypassed_requests_total";
+    const REJECTED: &str = "maintenance_rejected_requests_total";
+    let upstream = Upstream::start().await;
+    for (sidecar_header, headers, counted_by_gateway, counted_by_sidecar) in [
+        (HEADER_NAME, &[HEADER_NAME][..], BYPASSED, Some(REJECTED)),
+        (SIDECAR_HEADER, &[HEADER_NAME], BYPASSED, Some(REJECTED)),
+        (SIDECAR_HEADER, &[SIDECAR_HEADER], REJECTED, None),
+        (SIDECAR_HEADER, &[HEADER_NAME, SIDECAR_HEADER], BYPASSED, Some(BYPASSED)),
+    ] {
+        let sidecar = configuration("").replace("X-Maintenance-Bypass", sidecar_header);
+        let sidecar = Envoy::start(&Bootstrap::inline(upstream.address(), &sidecar)).await;
+        let gateway = Bootstrap::inline(sidecar.address(), &configuration(""));
+        let gateway = Envoy::start(&gateway).await;
+        for http in VERSIONS {
+            let mut request = request("GET", "/");
+            for name in headers {
+                request.headers_mut().append(*name, HeaderValue::from_static(TOKEN));
+            }
+            let answer = send(gateway.address(), http, request).await;
+            match counted_by_sidecar {
+                Some(BYPASSED) => assert_application(&answer),
+                _ => assert_maintenance(&answer),
+            }
+        }
+        eventually_metric(&gateway, counted_by_gateway, 2).await;
+        if let Some(counter) = counted_by_sidecar {
+            eventually_metric(&sidecar, counter, 2).await;
+        }
+    }
+    assert_eq!(upstream.requests().len(), 2);
+    for name in [HEADER_NAME, SIDECAR_HEADER] {
+        assert!(!upstream.has_received_header(name), "the application saw {name}");
+    }
 }
 
 /// SHA-256 digest of a token, in hexadecimal digits.

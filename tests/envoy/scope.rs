@@ -63,7 +63,7 @@ async fn envoy_itself_rejects_a_request_without_an_authority() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_out_of_scope_passes_untouched() {
+async fn a_request_out_of_scope_passes_untouched() {
     let (envoy, upstream) = start(
         r#"{"enabled": true, "scope": {"hosts": ["shop.example.com"]},
             "response": {"html": "x", "corsOrigins": ["*"]}}"#,

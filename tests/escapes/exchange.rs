@@ -15,7 +15,7 @@ use crate::proxy::UPSTREAM_HEADER;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What became of a request.
+/// Outcome of a request.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Outcome {
     /// The upstream answered, and read this path.
@@ -77,7 +77,7 @@ pub async fn over_http2(address: SocketAddr, upstream: &str, target: &[u8]) -> O
 }
 
 /// Sends bytes and reads until the peer closes the connection or `is_complete`.
-/// A connection that is reset has an answer too: what came before.
+/// A connection that is reset may have an answer too, which came before the reset.
 async fn exchange(
     address: SocketAddr,
     request: &[u8],

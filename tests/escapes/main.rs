@@ -15,7 +15,7 @@ use crate::proxy::{NORMALIZATIONS, Proxy};
 use crate::tricks::TRICKS;
 use crate::upstreams::Upstream;
 
-/// What became of one target.
+/// Outcome of one target.
 pub struct Row {
     /// Target as sent.
     pub target: &'static [u8],
@@ -27,9 +27,9 @@ pub struct Row {
 
 /// A request through the proxy.
 pub struct Attempt {
-    /// What an escape is reported by: the upstream, HTTP's version and so on.
+    /// Description of the exchange for a report: the upstream, the HTTP version and so on.
     pub description: String,
-    /// What became of it.
+    /// Outcome of the exchange.
     pub outcome: Outcome,
 }
 
@@ -98,7 +98,7 @@ fn is_below(folder: &[u8], path: &[u8]) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_trick_reaches_what_is_not_exempt() {
+async fn no_trick_reaches_a_path_that_is_not_exempt() {
     let exemption = r#"{"enabled": true, "exemptions": [{"pathPrefix": "/public/"}]}"#;
     let sections = attempt_all(exemption).await;
     assert_tricks_are_real(&sections);

@@ -50,14 +50,14 @@ impl Library {
     }
 }
 
-/// What the application asks of its gRPC library.
+/// Settings of the gRPC library for a call.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Service config, which holds the retry policy.
     pub service_config: Value,
     /// Deadline of the call, with all its tries.
     pub deadline: Duration,
-    /// Whether the call waits for a connection instead of failing without one.
+    /// `true` if the call waits for a connection instead of failing without a connection.
     pub wait_for_ready: bool,
 }
 

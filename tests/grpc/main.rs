@@ -1,6 +1,6 @@
-//! What gRPC clients do while a service is in maintenance: real clients of grpc-go
+//! Behaviour of gRPC clients while a service is in maintenance: real clients of grpc-go
 //! (`client.go`) and of grpcio (`client.py`) call a service behind a real Envoy.
-//! `docs/grpc.md` says what follows for operators.
+//! `docs/grpc.md` tells operators the consequences.
 //!
 //! `GRPC_CLIENTS` is the folder that `scripts/get-grpc-clients.sh` prints.
 

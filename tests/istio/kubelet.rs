@@ -58,6 +58,15 @@ impl Kubelet {
     /// Creates a pod with an application, and with the containers and init
     /// containers of these names.
     pub fn add_pod(&self, name: &str, containers: &[&str], init_containers: &[&str]) {
+        self.create_pod(name, &[&["application"], containers].concat(), init_containers);
+    }
+
+    /// Creates the pod of a gateway, whose only container is the proxy.
+    pub fn add_gateway_pod(&self, name: &str) {
+        self.create_pod(name, &["istio-proxy"], &[]);
+    }
+
+    fn create_pod(&self, name: &str, containers: &[&str], init_containers: &[&str]) {
         let list = |names: &[&str], restart: Value| -> Vec<Value> {
             let container = |name| json!({"name": name, "image": "none", "restartPolicy": restart});
             names.iter().map(container).collect()
@@ -68,7 +77,7 @@ impl Kubelet {
                 "metadata": {"name": name, "namespace": self.namespace, "labels": {"app": name}},
                 "spec": {
                     "nodeName": self.node,
-                    "containers": list(&[&["application"], containers].concat(), Value::Null),
+                    "containers": list(containers, Value::Null),
                     "initContainers": list(init_containers, json!("Always")),
                 },
             })

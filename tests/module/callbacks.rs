@@ -25,7 +25,7 @@ const CAS_MISMATCH: u32 = 8;
 const INTERNAL_FAILURE: u32 = 10;
 
 #[test]
-fn it_exports_what_the_filter_needs_and_nothing_else() {
+fn the_module_exports_only_what_the_filter_needs() {
     let mut exports = Plugin::load().exports();
     exports.sort();
     let needed = [
@@ -44,7 +44,7 @@ fn it_exports_what_the_filter_needs_and_nothing_else() {
 }
 
 #[test]
-fn it_is_small() {
+fn the_module_is_small() {
     let size = shipped().len();
     println!("{size} bytes");
     assert!(size <= MAX_BYTES, "{size} bytes, at most {MAX_BYTES}");
@@ -142,7 +142,7 @@ fn a_root_context_without_a_configuration_lets_requests_pass() {
 }
 
 #[test]
-fn a_refused_configuration_leaves_the_one_before_in_force() {
+fn a_refused_configuration_leaves_the_previous_one_in_force() {
     let mut plugin = Plugin::configured(ON);
     assert!(!plugin.configure(ROOT, br#"{"enabled": "no"}"#));
     let message =

@@ -1,4 +1,4 @@
-//! What a request costs, by kind, and that the cost never changes.
+//! Cost of a request by kind. The cost must never change.
 
 use super::plugin::{Cost, Plugin, ROOT};
 

@@ -1,4 +1,4 @@
-//! What a host does to the module, and what came of it.
+//! Events that a host causes in the module, and their outcomes.
 
 use super::plugin::Plugin;
 
@@ -21,7 +21,7 @@ pub enum Event {
     Now(u64),
 }
 
-/// What came of an [`Event`].
+/// Outcome of an [`Event`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Outcome {
     /// The callback has no result, or one that says that all is well.

@@ -12,7 +12,7 @@ pub struct Reply {
     pub body: Vec<u8>,
 }
 
-/// What the module can ask the host for, and what it has changed.
+/// Data that the module can ask the host for, and data that the module has changed.
 #[derive(Default)]
 pub struct Host {
     pub configuration: Vec<u8>,

@@ -12,8 +12,13 @@ fn replies(random: u64, count: usize) -> Vec<u32> {
     plugin.host().random = random;
     let root = plugin.root();
     assert!(plugin.configure(root, JITTER.as_bytes()));
+    replies_of(&mut plugin, root, count)
+}
+
+/// `Retry-After` of `count` replies of a root context.
+fn replies_of(plugin: &mut Plugin, root: u32, count: usize) -> Vec<u32> {
     let mut reply = || {
-        plugin.request(ROOT, &ORDERS);
+        plugin.request(root, &ORDERS);
         plugin.host().reply.take().expect("a local reply").retry_after()
     };
     (0..count).map(|_| reply()).collect()
@@ -53,17 +58,21 @@ fn the_host_seeds_a_vm_once_and_only_if_there_is_jitter() {
 /// A capability restriction can take `random_get` away.
 #[test]
 fn the_clock_and_the_context_seed_a_vm_without_random_numbers() {
-    let seeded_at = |now| {
-        let mut plugin = Plugin::configured(JITTER);
+    const NOW: u64 = 1_795_485_600;
+    let seeded_by = |now, earlier_contexts: u32| {
+        let mut plugin = Plugin::load();
         plugin.host().now = now;
         plugin.host().failures.insert("random_get", 58);
-        let calls = plugin.request(ROOT, &ORDERS).calls;
+        for _ in 0..earlier_contexts {
+            plugin.root();
+        }
+        let root = plugin.root();
+        assert!(plugin.configure(root, JITTER.as_bytes()));
+        let calls = plugin.request(root, &ORDERS).calls;
         assert!(calls.contains(&"get_current_time_nanoseconds"), "{calls:?}");
-        let mut reply = || {
-            plugin.request(ROOT, &ORDERS);
-            plugin.host().reply.take().expect("a local reply").retry_after()
-        };
-        (0..50).map(|_| reply()).collect::<Vec<_>>()
+        replies_of(&mut plugin, root, 50)
     };
-    assert_ne!(seeded_at(1_795_485_600), seeded_at(1_795_485_601));
+    assert_eq!(seeded_by(NOW, 0), seeded_by(NOW, 0), "nothing else counts");
+    assert_ne!(seeded_by(NOW, 0), seeded_by(NOW + 1, 0), "the clock");
+    assert_ne!(seeded_by(NOW, 0), seeded_by(NOW, 1), "the context");
 }

@@ -54,7 +54,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// What the contexts of a VM should do. A context has `true` if maintenance is on
+/// Expected state of the contexts of a VM. A context has `true` if maintenance is on
 /// for its requests.
 #[derive(Default)]
 struct Model {

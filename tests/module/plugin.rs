@@ -46,7 +46,7 @@ pub fn shipped() -> &'static [u8] {
     &MODULE
 }
 
-/// What one request cost.
+/// Cost of one request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Cost {
     /// Callbacks that the host made.
@@ -150,7 +150,7 @@ impl Plugin {
     /// Calls an export, if there is one by that name.
     ///
     /// # Errors
-    /// It traps.
+    /// The export traps.
     pub fn try_call(&mut self, name: &str, arguments: &[u32]) -> Result<Option<u32>, Error> {
         let Some(callback) = self.instance.get_func(&self.store, name) else {
             return Ok(None);

@@ -135,7 +135,7 @@ fn head(method: &str, path: &str, others: &[(&'static str, &str)]) -> Head {
     fields.map(|(name, value)| (name, value.as_bytes().to_vec())).collect()
 }
 
-/// Where a host call occurs: its name in the ABI, and the callback that makes it.
+/// Occurrence of a host call: its name in the ABI, and the callback that makes it.
 type Place = (String, String);
 
 #[test]
@@ -174,7 +174,7 @@ fn every_status_of_every_host_call_in_every_callback() {
 }
 
 impl Scenario {
-    /// What came of each event, up to a trap. A failure is a host call that returns
+    /// Outcome of each event, up to a trap. A failure is a host call that returns
     /// a status each time that the event of this index makes it.
     fn run(&self, failure: Option<(usize, &'static str, u32)>) -> Vec<Outcome> {
         let mut plugin = self.plugin();
@@ -194,7 +194,7 @@ impl Scenario {
         outcomes
     }
 
-    /// The host calls of each event, without the one that fails throughout.
+    /// The host calls of each event, without the call that fails throughout.
     fn calls(&self) -> BTreeSet<(usize, &'static str)> {
         let mut plugin = self.plugin();
         let mut calls = BTreeSet::new();
@@ -220,7 +220,7 @@ impl Scenario {
     }
 }
 
-/// Asserts that a failure has no consequences but those of the call: a configuration
+/// Asserts that a failure has only the consequences of the failed call: a configuration
 /// that cannot be read is refused, a header that cannot be read is absent, and a
 /// request whose reply cannot be sent is reset.
 #[track_caller]

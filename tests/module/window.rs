@@ -1,4 +1,4 @@
-//! A window: when the module reads the clock, and what it reports when a stage of
+//! A window: when the module reads the clock, and its report when a stage of
 //! the window begins.
 
 use super::plugin::{Plugin, ROOT};

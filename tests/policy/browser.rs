@@ -180,7 +180,7 @@ fn preflight_reply(policy: &Policy, head: &Head) -> Reply {
 }
 
 #[test]
-fn a_preflight_permits_what_it_asks_about() {
+fn a_preflight_gets_permission_for_its_method_and_headers() {
     let policy = with_origins(r#"["https://app.example.com"]"#);
     let head = preflight("/orders", APP, "PUT")
         .with("access-control-request-headers", "content-type, x-trace");
@@ -246,7 +246,7 @@ fn a_preflight_in_a_dry_run_would_be_rejected() {
 }
 
 #[test]
-fn a_page_and_origins_both_change_what_the_reply_varies_by() {
+fn a_page_and_origins_are_both_named_in_vary() {
     let policy = policy(r#"{"enabled": true, "response": {"html": "x", "corsOrigins": ["*"]}}"#);
     let reply = rejection_of(&policy, &Head::get("/"));
     let vary = reply.headers.iter().filter(|(name, _)| name == "vary");

@@ -15,7 +15,7 @@ pub struct Exemption {
 /// Expected decision for a request during maintenance, and why.
 pub struct Expected {
     pub decision: Decision,
-    /// Whether the path alone matches an exemption.
+    /// `true` if the path alone matches an exemption.
     pub path_matches: bool,
     /// Number of matching exemptions skipped because of their methods.
     pub skipped: usize,

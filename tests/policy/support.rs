@@ -32,7 +32,7 @@ impl Head {
         Self::default().with(":path", path)
     }
 
-    /// The same head with one more header.
+    /// Adds a header.
     pub fn with(mut self, name: &'static str, value: impl AsRef<[u8]>) -> Self {
         self.headers.push((name, value.as_ref().to_vec()));
         self

@@ -102,7 +102,7 @@ impl Program {
         std::fs::write(self.folder.path().join("go"), "").expect("the file written");
     }
 
-    /// Whether the program is still running.
+    /// Returns whether the program is still running.
     pub fn is_running(&mut self) -> bool {
         self.process.exited().is_none()
     }

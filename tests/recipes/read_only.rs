@@ -41,7 +41,7 @@ async fn reads_reach_the_application_and_writes_do_not() {
     eventually_metric(&envoy, "maintenance_exempted_requests_total", 12).await;
 }
 
-/// What the page says that the recipe does not cover.
+/// Limits of the recipe that its page names.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_websocket_is_a_read_and_grpc_and_graphql_are_writes() {
     let (envoy, upstream) = start("read-only").await;

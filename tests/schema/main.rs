@@ -1,5 +1,6 @@
-//! What is made from the wire types is current and agrees with the filter: the JSON
-//! Schema, the configuration reference, and the configurations in the documentation.
+//! Tests that the files made from the wire types are current and agree with the filter:
+//! the JSON Schema, the configuration reference, and the configurations in the
+//! documentation.
 
 mod documents;
 mod reference;

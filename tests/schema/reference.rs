@@ -34,7 +34,7 @@ of `wasm.pluginConfig`. There you may write it in YAML.
 
 /// Field of the configuration.
 struct Field {
-    /// Name with those of its parents, such as `exemptions[].path`.
+    /// Name with the names of its parents, such as `exemptions[].path`.
     path: String,
     schema: Value,
     is_required: bool,
@@ -50,7 +50,7 @@ fn the_reference_is_current() {
     assert_current("docs/configuration.md", &page(&fields));
 }
 
-/// Adds the fields of an object, and those of the objects in it. `wrap` makes a
+/// Adds the fields of an object and of the objects inside it. `wrap` makes a
 /// configuration of a value in the place of `example`.
 fn collect(
     parent: &str,
@@ -156,7 +156,7 @@ fn default_of(schema: &Value) -> Option<String> {
     schema.get("default").map(|value| format!("`{value}`"))
 }
 
-/// What is allowed, in one line for each rule.
+/// Rules for a value, one line for each.
 fn rules(schema: &Value) -> Vec<String> {
     let mut rules = Vec::new();
     for option in schema["oneOf"].as_array().into_iter().flatten() {

@@ -21,7 +21,7 @@ const REQUESTS: u32 = 1000;
 const TIME_TO_START: Duration = Duration::from_secs(300);
 const TIME_TO_DUMP: Duration = Duration::from_secs(30);
 
-/// Whether valgrind is installed.
+/// Returns whether valgrind is installed.
 pub fn is_available() -> bool {
     let is_found = Command::new("valgrind").arg("--version").output().is_ok();
     if !is_found {

@@ -14,7 +14,7 @@ pub struct Cgroup {
     folder: PathBuf,
 }
 
-/// Where the CPU controller is mounted.
+/// Mount point of the CPU controller.
 #[derive(Debug, PartialEq)]
 enum Controller {
     V1(PathBuf),

@@ -40,7 +40,7 @@ mod schedule {
     pub const END: u64 = 220;
 }
 
-/// Switches the proxies, and draws what Prometheus has seen.
+/// Switches the proxies, and draws the metrics that Prometheus has scraped.
 pub async fn draw() {
     let upstream = Upstream::start().await;
     let mut proxies = Vec::new();

@@ -27,7 +27,7 @@ use crate::variants::BODY;
 const CONNECTIONS: usize = 16;
 /// Connections between two checks.
 const ROUND: u64 = 4096;
-/// How long a connection waits for an answer.
+/// Time that a connection waits for an answer.
 const PATIENCE: Duration = Duration::from_millis(100);
 /// Requests before the memory counts: first, tables and caches reach their size.
 const WARM_UP_REQUESTS: u64 = 150_000;
@@ -103,7 +103,7 @@ async fn send_round(address: SocketAddr, seed: u64, first: u64) {
     tasks.join_all().await;
 }
 
-/// One connection: writes its bytes, with a pause for an answer after each write, and
+/// Opens a connection, writes its bytes with a pause for an answer after each write, and
 /// reads until Envoy closes it. Every third connection is reset in the middle.
 async fn connection(address: SocketAddr, mut random: Rng) {
     let mut writes =

@@ -1,5 +1,5 @@
-//! Measures what the module costs: `size`, `bench`, `fleet`, `soak` and `throttled`. Writes
-//! the admission policy: `admission`. Draws what a switch looks like on the dashboard:
+//! Measures the costs of the module: `size`, `bench`, `fleet`, `soak` and `throttled`. Writes
+//! the admission policy: `admission`. Draws the dashboard during a switch:
 //! `dashboard-picture`. The Makefile has a target for each but
 //! `throttled`.
 

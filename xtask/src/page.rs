@@ -35,7 +35,7 @@ pub fn machine() -> String {
     format!("Envoy {version} on {cores} cores of {model}")
 }
 
-/// How busy the machine is.
+/// Load average of the machine.
 pub fn load_average() -> String {
     let loadavg = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load = loadavg.split(' ').next().unwrap_or("unknown");

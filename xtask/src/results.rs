@@ -9,7 +9,7 @@ use crate::samples::Samples;
 use crate::table;
 use crate::variants::{BODY, Group, Variant};
 
-/// What was measured over one version of HTTP.
+/// Measurements over one version of HTTP.
 #[derive(Default)]
 pub struct Costs {
     /// Microseconds of Envoy's processor time per request, one sample a round.
@@ -18,7 +18,7 @@ pub struct Costs {
     pub instructions: Samples,
 }
 
-/// A variant with its listener's port, and what was measured.
+/// A variant with its listener's port and its measurements.
 pub struct VariantResults {
     pub variant: Variant,
     pub port: u16,
@@ -40,7 +40,7 @@ impl VariantResults {
         format!("http://127.0.0.1:{}{}", self.port, self.variant.path)
     }
 
-    /// Whether HTTP/2 is worth measuring: growth and the cost of a field do not depend
+    /// Returns whether HTTP/2 is measured. Growth and the cost of a field do not depend
     /// on the version of HTTP.
     pub fn is_measured_over_http2(&self) -> bool {
         matches!(self.variant.group, Group::Passing | Group::Rejecting)
@@ -102,7 +102,7 @@ const LEGEND: &str = "\
 - *instructions*: instructions that Envoy executes for a request, V8's included, as callgrind counts them.
 ";
 
-/// A table for each group and version of HTTP, and what their columns show.
+/// A table for each group and version of HTTP, and a description of their columns.
 pub fn tables(results: &[VariantResults]) -> String {
     let mut sections = vec![format!("Columns of the next four tables:\n\n{LEGEND}")];
     for (group, title) in
@@ -131,8 +131,8 @@ fn row(own: &VariantResults, results: &[VariantResults], http: Http) -> Vec<Stri
     row
 }
 
-/// What a variant adds to its baseline, and the ratio of that to what the
-/// minimal module adds.
+/// Cost that a variant adds to its baseline, and the ratio of this cost to the cost that
+/// the minimal module adds.
 fn added(
     own: &VariantResults,
     results: &[VariantResults],
@@ -163,7 +163,7 @@ pub fn growth(results: &[VariantResults]) -> String {
     )
 }
 
-/// A table of what each optional field costs a request.
+/// A table of the cost of each optional field to a request.
 pub fn fields(results: &[VariantResults]) -> String {
     let is_of_field = |own: &&VariantResults| matches!(own.variant.group, Group::Field(_));
     let row = |own: &VariantResults| {

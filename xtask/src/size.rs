@@ -31,7 +31,7 @@ const CRATES: [&str; 12] = [
 /// Bytes by name.
 type Sizes = BTreeMap<String, usize>;
 
-/// Sizes of what a module consists of.
+/// Sizes of the parts of a module.
 #[derive(Default)]
 struct ModuleSizes {
     /// By the name of the section. Custom sections are left out: they are for tools.
@@ -144,7 +144,7 @@ fn crate_of(function: &str) -> &'static str {
     found.min().map_or("other", |(_, name)| name)
 }
 
-/// Where `name` begins a path, as in `<alloc::vec::Vec<u8> as …>` but not in
+/// Position at which `name` begins a path, as in `<alloc::vec::Vec<u8> as …>` but not in
 /// `std::alloc::…`.
 fn position_of_crate(function: &str, name: &str) -> Option<usize> {
     let begins_path = |position: &usize| {
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_of_what_is_shipped_comes_first() {
+    fn the_largest_shipped_part_comes_first() {
         let linked = Sizes::from([("a".into(), 9), ("b".into(), 5), ("removed".into(), 7)]);
         let shipped = Sizes::from([("a".into(), 2), ("b".into(), 5)]);
         let expected = "\
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_module_is_an_error() {
+    fn a_file_that_is_not_a_module_is_an_error() {
         assert!(ModuleSizes::of(b"text").is_err());
     }
 }

@@ -144,7 +144,7 @@ async fn switch_on(filtered: &Prober, plain: &Prober, publish: impl Fn() -> Inst
     }
 }
 
-/// One request and its response.
+/// Request and its response.
 #[derive(Clone, Copy, Debug)]
 struct Exchange {
     sent: Instant,
@@ -202,7 +202,7 @@ impl Prober {
         Window { first_503: f64::NAN, latencies: eventually("responses", PATIENCE, next).await }
     }
 
-    /// When the first response with `status` after `moment` arrived.
+    /// Waits for the first response with `status` after `moment`, and returns its time.
     async fn first_with(&self, status: u16, moment: Instant) -> Instant {
         let first = async || {
             let exchanges = self.exchanges();

@@ -1,4 +1,4 @@
-//! What `status` shows of a proxy in each state.
+//! Output of `status` for a proxy in each state.
 
 use serde_json::{Value, json};
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::cluster::{Cluster, ON};
 
 #[test]
-fn until_must_be_a_time_to_come() {
+fn until_must_be_in_the_future() {
     let cluster = Cluster::with_pods(&[]);
     cluster.reply("plugins", "maintenance-standby maintenance-filter off\n");
     cluster.reply("patch", "shop");

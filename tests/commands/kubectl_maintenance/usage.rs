@@ -45,7 +45,7 @@ fn wrong_usage_is_refused_before_anything_is_asked() {
 }
 
 #[test]
-fn help_is_there_for_everything() {
+fn every_command_has_help() {
     let cluster = Cluster::with_pods(&[]);
     for (arguments, text) in [
         (&["--help"][..], "kubectl maintenance dry-run [-n NAMESPACE]"),
@@ -53,6 +53,7 @@ fn help_is_there_for_everything() {
         (&["-h"], "kubectl maintenance dry-run [-n NAMESPACE]"),
         (&["help", "status"], "Unreachable  the proxy did not reply"),
         (&["status", "--help"], "Exit status: 0 every proxy"),
+        (&["status", "--help"], "It does not prove that\n"),
         (&["status", "-n", "shop", "-h"], "Exit status: 0 every proxy"),
         (&["on", "--help"], "--until TIME"),
         (&["off", "--help"], "Exit status: 0 patched"),
@@ -66,7 +67,7 @@ fn help_is_there_for_everything() {
 }
 
 #[test]
-fn without_kubectl_it_says_so() {
+fn without_kubectl_the_error_says_so() {
     let cluster = Cluster::with_pods(&[]);
     fs::remove_file(cluster.path("bin/kubectl")).expect("the stand-in");
     for arguments in [&["status"][..], &["off"]] {

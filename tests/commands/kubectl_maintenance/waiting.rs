@@ -13,7 +13,7 @@ use super::cluster::{Cluster, FORBIDDEN, OFF, ON};
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 #[test]
-fn without_permission_it_does_not_wait_and_names_the_verbs() {
+fn without_permission_status_does_not_wait_and_names_the_verbs() {
     let cluster = Cluster::with_proxies(&[("b", ON)]);
     let wait = ["status", "--wait", "on", "--timeout", "1h"];
     for error in FORBIDDEN {
@@ -123,7 +123,7 @@ fn is_running(process: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_signal_ends_it_and_everything_it_started() {
+async fn a_signal_ends_the_plugin_and_every_command_it_started() {
     let cluster = Cluster::with_proxies(&[("slow", ON)]);
     cluster.reply("slow.hangs", "");
     let mut process = cluster.start(&["status", "--wait", "on", "--timeout", "1h"]);

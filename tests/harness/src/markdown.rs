@@ -6,7 +6,7 @@ use std::path::Path;
 /// Code block between lines that begin with three backticks.
 #[derive(Clone, Debug, Default)]
 pub struct Block {
-    /// What stands after the first three backticks, such as `sh` or `sh runnable`.
+    /// Text after the first three backticks, such as `sh` or `sh runnable`.
     pub info: String,
     /// Lines of the block, with their indentation.
     pub text: String,

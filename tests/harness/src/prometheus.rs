@@ -1,4 +1,4 @@
-//! Queries to a Prometheus, and those of the dashboard.
+//! Queries to a Prometheus, and the queries of the dashboard.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -81,7 +81,7 @@ impl Upstream {
         self.received.header_names.lock().expect("no panic").clone()
     }
 
-    /// Whether any request has reached the upstream with a header of this name.
+    /// Returns whether any request has reached the upstream with a header of this name.
     #[must_use]
     pub fn has_received_header(&self, name: &str) -> bool {
         self.header_names().contains(name)

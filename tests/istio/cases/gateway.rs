@@ -17,18 +17,18 @@ use mesh::proxy::{Identity, Proxy};
 use mesh::service::{CHANGE_TIMEOUT, HEALTH_CHECK, Service, create_namespace};
 
 /// Host of most requests.
-const HOST_NAME: &str = "shop.example.com";
+pub const HOST_NAME: &str = "shop.example.com";
 
 /// Ingress gateway in a namespace of its own, in front of a service.
-struct Edge {
-    namespace: String,
+pub struct Edge {
+    pub namespace: String,
     listener: SocketAddr,
-    gateway: Proxy,
+    pub gateway: Proxy,
 }
 
 impl Edge {
     /// Starts a gateway that routes every request to the sidecar of the service.
-    async fn start(mesh: &Mesh, service: &Service) -> Self {
+    pub async fn start(mesh: &Mesh, service: &Service) -> Self {
         let namespace = format!("{}-ingress", service.namespace);
         create_namespace(&service.kubectl, &namespace).await;
         let listener = SocketAddr::from(([127, 0, 0, 1], port()));
@@ -46,7 +46,7 @@ impl Edge {
     }
 
     /// Waits until `GET /` for a host gets a status.
-    async fn until_status(&self, host: &str, status: u16) -> Answer {
+    pub async fn until_status(&self, host: &str, status: u16) -> Answer {
         let answered = async || {
             let answer = self.try_get(host, "/").await?;
             (answer.status == status).then_some(answer)

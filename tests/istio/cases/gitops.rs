@@ -121,7 +121,7 @@ pub async fn a_controller_without_the_switch_keeps_maintenance(mesh: &Mesh) {
 
 /// To remove the field from the file of a controller that applies on its own side
 /// removes it from the plugin, and so ends maintenance. On the server's side it does
-/// not, because the field belongs to the one who has changed it.
+/// not, because the field belongs to the person who has changed it.
 pub async fn the_switch_is_removed_from_the_file_while_it_is_off(mesh: &Mesh) {
     let service = Service::start(mesh).await;
     let folder = overlay(&service);

@@ -8,6 +8,7 @@ use harness::upstream::BODY;
 use harness::wait::eventually;
 use serde_json::{Value, json};
 
+use super::gateway::{Edge, HOST_NAME};
 use super::on_call::OnCall;
 use super::switching::assert_maintenance;
 use crate::kubelet::Kubelet;
@@ -219,4 +220,61 @@ pub async fn the_shipped_role_is_enough(mesh: &Mesh) {
     operator.must_exit(0, &["status", "--wait", "on"]);
     operator.must_exit(0, &["off"]);
     operator.must_exit(0, &["status", "--wait", "off"]);
+}
+
+/// `status -A` with a sidecar under `istio/traffic-extension`, and with a gateway in
+/// another namespace under `istio/gateway`. No command but `status` is for these two.
+pub async fn status_shows_sidecars_and_gateways_of_all_namespaces(mesh: &Mesh) {
+    let service = Service::start(mesh).await;
+    let edge = Edge::start(mesh, &service).await;
+    let namespaces = [service.namespace.as_str(), edge.namespace.as_str()];
+    // Each pod has the name of its namespace. Other cases have pods too, so every command
+    // selects these two by their labels.
+    let [shop, gateway] = namespaces;
+    let selector = format!("app in ({shop}, {gateway})");
+    let admin = [service.proxy(), &edge.gateway].map(|proxy| proxy.admin_address().port());
+    let kubelet = Kubelet::start(&mesh.plane, shop, &[(shop, admin[0])]).await;
+    kubelet.add_pod(shop, &["istio-proxy"], &[]);
+    let kubelet_of_gateway = Kubelet::start(&mesh.plane, gateway, &[(gateway, admin[1])]).await;
+    kubelet_of_gateway.add_gateway_pod(gateway);
+    let status = |status: i32, arguments: &[&str]| {
+        let all = [&["status", "--all-namespaces", "--selector", &selector], arguments].concat();
+        let (code, text) = service.kubectl.maintenance(&all);
+        assert_eq!(code, Some(status), "kubectl maintenance {all:?}: {text}");
+        text
+    };
+    let proxies = |expected_status| -> Vec<Value> {
+        let text = status(expected_status, &["--output", "json"]);
+        let value: Value = serde_json::from_str(&text).expect(&text);
+        let fields = ["namespace", "state", "retryAfterSeconds"];
+        let row = |proxy: &Value| fields.map(|field| proxy[field].clone()).into();
+        let mut rows: Vec<_> =
+            value["proxies"].as_array().expect("a list").iter().map(row).collect();
+        // The API server lists `shop-1-ingress/` before `shop-1/`.
+        rows.sort_by_key(|row: &Value| row[0].to_string().len());
+        rows
+    };
+    assert_eq!(proxies(0), [json!([shop, "Absent", []]), json!([gateway, "Absent", []])]);
+
+    let folder = service.shipped.folder("gateway");
+    service.kubectl.run(&["apply", "-n", gateway, "-f", &folder]);
+    assert_maintenance(&edge.until_status(HOST_NAME, 503).await, "300");
+    assert_eq!(proxies(1), [json!([shop, "Absent", []]), json!([gateway, "On", [300]])]);
+    status(1, &["--wait", "on", "--timeout", "1s"]);
+
+    service.apply("traffic-extension");
+    let text = status(0, &["--wait", "on"]);
+    assert!(text.contains("Maintenance is on in 2 of 2 proxies (2 On)."), "{text}");
+    for namespace in namespaces {
+        let row = text.lines().find(|line| line.starts_with(&format!("{namespace} ")));
+        assert!(row.is_some_and(|row| row.contains(" On ")), "{namespace}: {text}");
+    }
+    assert_maintenance(&service.until_status(503).await, "300");
+    assert_eq!(proxies(0), [json!([shop, "On", [300]]), json!([gateway, "On", [300]])]);
+
+    service.delete("traffic-extension");
+    service.kubectl.run(&["delete", "-n", gateway, "-f", &folder]);
+    let text = status(0, &["--wait", "off"]);
+    assert!(text.contains("Maintenance is on in 0 of 2 proxies"), "{text}");
+    assert_eq!(edge.until_status(HOST_NAME, 200).await.body, BODY);
 }

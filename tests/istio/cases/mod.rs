@@ -102,6 +102,7 @@ pub fn all() -> Vec<(&'static str, Case)> {
         kubectl_maintenance::each_command_changes_the_sidecar_and_status_shows_it,
         kubectl_maintenance::until_is_merged_into_the_plugin_and_removed_again,
         kubectl_maintenance::the_shipped_role_is_enough,
+        kubectl_maintenance::status_shows_sidecars_and_gateways_of_all_namespaces,
         kustomize::apply_k_and_apply_f_give_the_same_resources,
         kustomize::an_overlay_sets_image_namespace_and_retry_after,
         kustomize::one_command_sets_tag_and_digest_in_every_manifest,

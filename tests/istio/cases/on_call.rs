@@ -1,4 +1,4 @@
-//! `istio/rbac`: those on call may switch maintenance, and change nothing else.
+//! `istio/rbac`: people on call may switch maintenance, and change nothing else.
 
 use std::fs;
 

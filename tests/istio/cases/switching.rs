@@ -22,20 +22,22 @@ async fn apply_and_delete(mesh: &Mesh, folder: &str) {
 
     service.apply(folder);
     assert_maintenance(&service.until_status(503).await, "1800");
+    assert_only_the_health_check_is_forwarded(&service).await;
+
+    service.delete(folder);
+    assert_eq!(service.until_status(200).await.body, BODY);
+}
+
+/// Asserts that ten requests are rejected before the application, and that the health
+/// check reaches the application.
+async fn assert_only_the_health_check_is_forwarded(service: &Service) {
     let received = service.received("/");
     for _ in 0..10 {
         assert_maintenance(&service.get("/").await, "1800");
     }
-    assert_eq!(
-        service.received("/"),
-        received,
-        "a request reached the application during maintenance"
-    );
+    assert_eq!(service.received("/"), received, "a rejected request reached the application");
     assert_eq!(service.get(HEALTH_CHECK).await.body, BODY);
     assert_eq!(service.received(HEALTH_CHECK), 1);
-
-    service.delete(folder);
-    assert_eq!(service.until_status(200).await.body, BODY);
 }
 
 pub async fn standby_is_patched(mesh: &Mesh) {
@@ -46,15 +48,7 @@ pub async fn standby_is_patched(mesh: &Mesh) {
 
     service.patch_standby(r#"{"enabled":true,"retryAfterSeconds":1800}"#);
     assert_maintenance(&service.until_status(503).await, "1800");
-    let received = service.received("/");
-    assert_maintenance(&service.get("/").await, "1800");
-    assert_eq!(
-        service.received("/"),
-        received,
-        "a request reached the application during maintenance"
-    );
-    assert_eq!(service.get(HEALTH_CHECK).await.body, BODY);
-    assert_eq!(service.received(HEALTH_CHECK), 1);
+    assert_only_the_health_check_is_forwarded(&service).await;
 
     service.patch_standby(r#"{"enabled":false}"#);
     assert_eq!(service.until_status(200).await.body, BODY);

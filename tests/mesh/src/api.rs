@@ -21,7 +21,7 @@ pub const SERVICE_ACCOUNT_KEY: &str = "service-accounts.key";
 /// Certificate of the API server, which is its own authority, beside the kubeconfig.
 pub const CERTIFICATE: &str = "certs/apiserver.crt";
 
-/// Where the API server is reached, and additional arguments for it.
+/// Address of the API server, and additional arguments for it.
 pub struct Settings<'a> {
     /// Address to bind to.
     pub bind: IpAddr,

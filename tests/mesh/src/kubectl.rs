@@ -18,7 +18,7 @@ impl Kubectl {
         Self { program, kubeconfig }
     }
 
-    /// The same `kubectl` with another kubeconfig file.
+    /// Copy of this `kubectl` with another kubeconfig file.
     #[must_use]
     pub fn with_kubeconfig(&self, kubeconfig: PathBuf) -> Self {
         Self { program: self.program.clone(), kubeconfig }
@@ -58,8 +58,8 @@ impl Kubectl {
         String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
     }
 
-    /// Runs `kubectl maintenance` of `istio/`, through the search of `kubectl` for plugins
-    /// on `PATH`. Returns the exit status, and stdout and stderr.
+    /// Runs `kubectl maintenance` of `istio/`, which `kubectl` finds as a plugin on `PATH`.
+    /// Returns the exit status, and stdout and stderr.
     pub fn maintenance(&self, arguments: &[&str]) -> (Option<i32>, String) {
         let mut command = self.command(&[&["maintenance"], arguments].concat());
         let output = command.env("PATH", self.search_path()).output().expect("kubectl runs");

@@ -131,11 +131,6 @@ impl Registry {
         self.wait_until_ready().await;
     }
 
-    /// Process of the registry.
-    pub fn daemon_mut(&mut self) -> &mut Daemon {
-        &mut self.daemon
-    }
-
     async fn wait_until_ready(&self) {
         let connected = async || Client::connect(self.address, Http::One).await.ok().map(drop);
         eventually("the registry answers", START_TIMEOUT, connected).await;

@@ -14,7 +14,7 @@ pub struct Body {
     pub mentions: BTreeSet<FunctionId>,
     /// Types of the functions that it calls through the table.
     pub indirect_calls: BTreeSet<TypeId>,
-    /// Its instruction sequences: the function's own and those of its blocks.
+    /// Instruction sequences: of the function and of its blocks.
     pub sequences: Vec<InstrSeqId>,
     /// Sequences that a branch refers to.
     branch_targets: BTreeSet<InstrSeqId>,
@@ -28,7 +28,7 @@ impl Body {
         body
     }
 
-    /// Whether the function can return: by a `return`, by a branch out of its
+    /// Returns whether the function can return: by a `return`, by a branch out of its
     /// outermost block, or at its end. A function that ends in `unreachable`
     /// does not return at its end.
     pub fn may_return(&self, function: &LocalFunction) -> bool {

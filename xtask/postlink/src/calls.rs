@@ -3,13 +3,13 @@
 //! # What
 //!
 //! Every `call` of a function of the module becomes the number of a table entry
-//! and a `call_indirect`. The callees get entries behind those that the table
-//! already has. Calls of the host stay direct.
+//! and a `call_indirect`. The callees get entries behind the existing entries of the
+//! table. Calls of the host stay direct.
 //!
 //! # Why
 //!
-//! With `--no-liftoff` V8 has no profile of the running code to decide by what to
-//! inline. So it inlines every direct call that fits into a budget, whether it is
+//! With `--no-liftoff` V8 has no profile of the running code, by which it could choose
+//! the calls to inline. So it inlines every direct call that fits into a budget, whether it is
 //! ever executed or not. The budget is two to five times the size of the caller,
 //! and larger the more small functions a module has (`NoLiftoffBudget` in
 //! [inlining-tree.h](https://chromium.googlesource.com/v8/v8/+/refs/heads/main/src/wasm/inlining-tree.h)).

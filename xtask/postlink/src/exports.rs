@@ -15,8 +15,8 @@
 //! cannot know that: it enters V8 for each callback that the module exports, at
 //! about 1,500 instructions each time. Seven callbacks that are not implemented
 //! here belong to a request: its body and its trailers, headers, body and trailers
-//! of the response, the end of the stream, and the log. Envoy calls the ones that
-//! a request has an occasion for. It does not call what is not exported.
+//! of the response, the end of the stream, and the log. Envoy makes a
+//! callback when its event occurs in a request, and only if the module exports it.
 //!
 //! The linker exports some globals, too (`__heap_base`, `__data_end`), which no
 //! host reads.

@@ -4,8 +4,8 @@
 //!
 //! Envoy runs V8 with `--no-liftoff`: the optimizing compiler compiles the whole
 //! module before the filter serves a request. Load time therefore grows with the
-//! code that V8 compiles. Three steps reduce it; the head of each file says what
-//! the step does, why, and what it saves:
+//! code that V8 compiles. Three steps reduce it. The head of each file explains
+//! the step, its reason and its savings:
 //!
 //! 1. [`exports`] removes the exports that Envoy does not need to know;
 //! 2. [`unused`] removes code that no host could notice;

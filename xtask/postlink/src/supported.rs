@@ -41,7 +41,7 @@ pub fn check(module: &Module) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether [`Body`] knows how the instruction leaves the function, and the
+/// Returns whether [`Body`] knows how the instruction leaves the function, and the
 /// instruction does not change a table or refer to a function as a value.
 fn is_supported(instruction: &Instr) -> bool {
     matches!(

@@ -144,7 +144,7 @@ const CALLS: &str = r#"
       (local.get 0))"#;
 
 #[test]
-fn calls_go_through_the_table_and_return_the_same() {
+fn calls_go_through_the_table_and_return_the_same_results() {
     let before = module(&format!("{CALLS} {ABI}"));
     let (after, text) = optimize(CALLS);
     for argument in [0, 1, 2, 3, 5] {

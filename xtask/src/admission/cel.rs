@@ -69,7 +69,7 @@ impl Text {
         Self(vec![Part::Literal(literal.into())])
     }
 
-    /// This text, and then `literal`.
+    /// Appends a literal.
     pub fn and(&self, literal: &str) -> Self {
         let mut parts = self.0.clone();
         match parts.last_mut() {
@@ -79,7 +79,7 @@ impl Text {
         Self(parts)
     }
 
-    /// This text, and then the value of `expression`.
+    /// Appends the value of an expression.
     pub fn and_value_of(&self, expression: &str) -> Self {
         let mut parts = self.0.clone();
         parts.push(Part::Expression(expression.into()));

@@ -19,7 +19,7 @@ impl Chain {
         Self { links: Vec::new(), last: vec!["''".into()] }
     }
 
-    /// Demands `conditions`. `message` says that one does not hold.
+    /// Demands `conditions`. `message` is the problem if one of them is false.
     pub fn demand(&mut self, conditions: &[String], message: &Text) {
         let condition = negation(conditions);
         let message = broken_up(message.expressions(), " + ");
@@ -31,7 +31,7 @@ impl Chain {
         self.links.push(vec![format!("{condition} ? ''")]);
     }
 
-    /// Adds the conditions of `next`, after those of this chain.
+    /// Appends the conditions of `next`.
     pub fn append(&mut self, next: Self) {
         self.links.extend(next.links);
         self.last = next.last;

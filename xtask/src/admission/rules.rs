@@ -1,4 +1,4 @@
-//! The rules for one value, without those for the values in it.
+//! The rules for a value, without the rules for the values inside it.
 
 use super::cel;
 use super::schema::{Format, Kind, OneOf, Schema};
@@ -6,7 +6,7 @@ use super::schema::{Format, Kind, OneOf, Schema};
 /// A condition on a value, and its meaning in words.
 #[derive(Debug, Eq, PartialEq)]
 pub struct Rule {
-    /// Expressions that must all be true. Each may rely on those before it.
+    /// Expressions that must all be true. Each may rely on the earlier expressions.
     pub conditions: Vec<String>,
     /// "must be a list of 1 to 64 items"
     pub words: String,
@@ -19,7 +19,7 @@ impl Rule {
 }
 
 /// Returns the rules of `schema` for the value of the expression `value`. Each may
-/// rely on those before it.
+/// rely on the earlier rules.
 pub fn of(schema: &Schema, value: &str) -> Vec<Rule> {
     if let Some(OneOf::Values(values)) = &schema.one_of {
         let values: Vec<&str> = values.iter().map(|value| value.value.as_str()).collect();
@@ -78,17 +78,21 @@ fn content(schema: &Schema, value: &str) -> Vec<String> {
     conditions
 }
 
-/// The conditions that the pattern of a time cannot express. `timestamp` fails for a
-/// day that does not exist and for a time past 9999 in UTC, and a failure refuses the
-/// resource without naming the field. So the day is counted from the first of its
-/// month, and the last day of 9999 must be in UTC.
-fn date_time(value: &str) -> [String; 3] {
+/// The conditions that the pattern of a time cannot express: the day exists, and the
+/// time is not before 1970 in UTC.
+///
+/// `timestamp` fails for a day that does not exist and for a time past 9999 in UTC. A
+/// failure refuses the resource without naming the field. So the day is counted from
+/// the first of its month, and the time is compared 400 years earlier: the calendar
+/// repeats itself after 400 years.
+fn date_time(value: &str) -> [String; 2] {
     let first = format!("timestamp({value}.substring(0, 8) + '01T00:00:00Z')");
     let later = format!("duration(string(24 * int({value}.substring(8, 10)) - 24) + 'h')");
+    let earlier =
+        format!("timestamp(string(int({value}.substring(0, 4)) - 400) + {value}.substring(4))");
     [
         format!("string({first} + {later}).startsWith({value}.substring(0, 10))"),
-        format!("({value} < '9999-12-31' || {value}.endsWith('Z'))"),
-        format!("timestamp({value}) >= timestamp('1970-01-01T00:00:00Z')"),
+        format!("{earlier} >= timestamp('1570-01-01T00:00:00Z')"),
     ]
 }
 

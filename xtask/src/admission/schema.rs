@@ -12,7 +12,7 @@ pub struct Schema {
     #[serde(rename = "type")]
     pub kind: Kind,
     pub description: String,
-    /// What is allowed, for a person. Editors show it too.
+    /// Allowed values in words. Editors show them too.
     pub error_message: Option<String>,
     /// Allowed values, or fields of which exactly one must be given.
     pub one_of: Option<OneOf>,
@@ -88,7 +88,7 @@ pub struct Required {
     pub required: [String; 1],
 }
 
-/// One pattern, or several.
+/// Pattern, or several patterns.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Patterns {
@@ -130,8 +130,8 @@ pub struct Length {
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Additional {
-    /// Whether any are allowed.
+    /// `false` if no other field is allowed.
     Allowed(bool),
-    /// The rules for each of them.
+    /// Rules for the value of each other field.
     Checked(Box<Schema>),
 }

@@ -1,6 +1,6 @@
 //! One keep-alive client for each sidecar. A client sends a request in each interval
 //! and records every answer. `harness::load` sends without a pause, which would leave
-//! no processor time for what is measured.
+//! no processor time for the fleet.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};

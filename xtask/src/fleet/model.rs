@@ -1,4 +1,4 @@
-//! What a mesh of 10,000 sidecars would see, from what a fleet on one machine costs.
+//! Estimate for a mesh of 10,000 sidecars, from the costs of a fleet on one machine.
 //!
 //! - istiod waits for 0.1 s for further changes, and then needs its processor time for
 //!   each sidecar, on all its cores.

@@ -7,7 +7,7 @@ pub struct Pulls {
     pub manifests: usize,
     /// Responses with the layer that holds the module.
     pub layers: usize,
-    /// All requests, which include those for the version of the interface.
+    /// All requests, including requests for the version of the registry's API.
     pub requests: usize,
     /// Bytes of all responses, without headers.
     pub bytes: usize,
@@ -63,7 +63,7 @@ time=\"2026-11-24T10:00:00Z\" level=info msg=\"response completed\" http.request
     }
 
     #[test]
-    fn a_failed_pull_is_none() {
+    fn a_failed_pull_counts_no_layer() {
         let log = "1.1.1.1 - - [a] \"GET /v2/x/blobs/sha256:0 HTTP/1.1\" 404 17 \"\" \"go\"\n";
         assert_eq!(Pulls::read(log), Pulls { requests: 1, bytes: 17, ..Pulls::default() });
     }

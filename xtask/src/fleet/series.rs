@@ -10,13 +10,13 @@ use crate::samples::Samples;
 /// Repeated switches with one command. Times are in milliseconds.
 pub struct Series {
     pub command: &'static str,
-    /// How long the command itself took.
+    /// Time that the command itself took.
     pub command_time: Samples,
-    /// From the command's start to the first sidecar's first answer of the new kind.
+    /// Time from the command's start to the first sidecar's first answer of the new kind.
     pub first: Samples,
-    /// The same for the sidecar in the middle.
+    /// Time until the answer of the sidecar in the middle.
     pub median: Samples,
-    /// The same for the last sidecar.
+    /// Time until the answer of the last sidecar.
     pub last: Samples,
     /// Processor time of a sidecar's agent.
     pub agent: Samples,
@@ -30,9 +30,9 @@ pub struct Series {
     pub clients: Samples,
     /// Bytes of configuration that istiod sent to a sidecar.
     pub bytes: Samples,
-    /// How long istiod took to generate and send the messages for a sidecar.
+    /// Time that istiod took to generate and send the messages for a sidecar.
     pub push: Samples,
-    /// From the change to istiod's last message to a sidecar.
+    /// Time from the change to istiod's last message to a sidecar.
     pub convergence: Samples,
     /// Answers of the previous kind after a switch.
     pub relapses: usize,

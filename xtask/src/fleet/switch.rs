@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn the_way_back_is_evaluated_alike() {
+    fn a_switch_back_to_the_application_is_evaluated_too() {
         let start = Instant::now();
         let clients = [answers(start, &[(0, Maintenance), (10, Application)])];
         assert_eq!(milliseconds(&Switch::evaluate(start, &clients, Application)), [11, 11, 11]);

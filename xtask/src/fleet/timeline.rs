@@ -1,4 +1,4 @@
-//! Where the time of the first switch goes, from the logs of istiod, the agents and
+//! Parts of the time of the first switch, from the logs of istiod, the agents and
 //! the Envoys. All run on this machine and have the same clock.
 
 use std::time::{Duration, SystemTime};

@@ -87,7 +87,7 @@ const BODIES: &[&[u8]] = &[
     b"0\r\n\r\nGET /load-balancer/health-check HTTP/1.1\r\nhost: a\r\n\r\n",
 ];
 
-/// What a connection writes: one or two requests at a time, because Envoy closes a
+/// Writes of a connection: one or two requests at a time, because Envoy closes a
 /// connection on which more than two answers wait. The last request asks Envoy to
 /// close the connection.
 pub fn writes(random: &mut Rng) -> Vec<Vec<u8>> {

@@ -79,7 +79,7 @@ impl Proxy {
         Memory::of(&self.envoy).await
     }
 
-    /// What Envoy and the filter counted about requests, and about errors in the protocols.
+    /// Counters of Envoy and of the filter for requests, and for errors in the protocols.
     pub async fn counters(&self) -> String {
         let counters = self.envoy.admin().text("/stats?usedonly&type=Counters").await;
         let is_shown = |line: &&str| {
