@@ -22,12 +22,10 @@ init_module() {
 for package in "${packages[@]}"; do
     program=${package##*/}
     [[ ! -e $folder/$program ]] || continue
-    need go "install Go 1.26 or later (https://go.dev/dl); Debian's package may be older"
+    need_go
     [[ -e $module/go.sum ]] || init_module >&2
-    echo "building $program $version (first run only)" >&2
     # The snapshotter for btrfs needs headers of C, and the node uses overlayfs.
-    CGO_ENABLED=0 go -C "$module" build -tags no_btrfs -ldflags "-s -w -X $containerd/version.Version=$version" \
-        -o "$folder/$program.part" "$package" || fail "cannot build $program; see the error above"
-    mv "$folder/$program.part" "$folder/$program"
+    CGO_ENABLED=0 GOFLAGS="${GOFLAGS:-} -tags=no_btrfs" \
+        build_go "$folder/$program" "$module" "$package" "-X $containerd/version.Version=$version"
 done
 echo "$folder"

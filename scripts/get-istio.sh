@@ -21,57 +21,44 @@ put() {
     chmod u+w "$1"
     mv "$1" "$folder/$2"
 }
-need_go() {
-    need go "install Go 1.26 or later (https://go.dev/dl); Debian's package may be older"
-}
-# module_folder MODULE: downloads a Go module and prints its folder
+# module_folder MODULE: downloads a Go module that Istio needs, and prints its folder
 module_folder() {
-    go -C "$module" mod download "$1" || fail "cannot download $1; see the error above"
-    go -C "$module" list -m -f '{{.Dir}}' "$1"
+    go -C "$istio" mod download "$1" || fail "cannot download $1; see the error above"
+    go -C "$istio" list -m -f '{{.Dir}}' "$1"
+}
+# download MODULE@REVISION: downloads a Go module and prints its folder
+download() {
+    need_go
+    go -C "$folder" mod download -json "$1" >"$folder/part" || fail "cannot download $1: $(<"$folder/part")"
+    sed -n 's/^\t"Dir": "\(.*\)",$/\1/p' "$folder/part"
 }
 
 mkdir -p "$folder"
+# Another revision is built in its own module, with the dependencies that it names.
+istio=$module
 if [[ -n ${ISTIO:-} ]]; then
-    # A copy of the module with that revision. Modules that it shares with the pinned one keep their versions.
-    copy=$folder/module
-    if [[ ! -e $copy/go.sum ]]; then
-        need_go
-        rm -rf "$copy.part"
-        mkdir "$copy.part"
-        cp -r "$module"/{go.mod,go.sum,kubelet} "$copy.part"
-        go -C "$copy.part" get -tool istio.io/istio/{pilot/cmd/pilot-discovery,pilot/cmd/pilot-agent,istioctl/cmd/istioctl}"@$ISTIO" >&2 ||
-            fail "cannot download Istio $ISTIO; see the error above"
-        mv "$copy.part" "$copy"
-    fi
-    module=$copy
-    stamps=${stamps/1.31.0/"$(<"$(module_folder istio.io/istio)/VERSION").0-$ISTIO"}
+    istio=$(download "istio.io/istio@$ISTIO")
+    stamps=${stamps/1.31.0/"$(<"$istio/VERSION").0-$ISTIO"}
 fi
 mapfile -t tools < <(sed -n '/^tool (/,/^)/s/^\t//p' "$module/go.mod")
-number=0
 for tool in "${tools[@]}"; do
-    number=$((number + 1))
     name=$(basename "$tool")
     [[ $tool == go.etcd.io/* ]] && name=etcd
-    have "$name" && continue
-    need_go
-    echo "building $name ($number of ${#tools[@]}, first run only)" >&2
-    go -C "$module" build -ldflags "-s -w $stamps" -o "$folder/$name.part" "$tool" ||
-        fail "cannot build $name; see the error above"
-    put "$folder/$name.part" "$name"
+    from=$module
+    [[ $tool == istio.io/* ]] && from=$istio
+    have "$name" || build_go "$folder/$name" "$from" "$tool" "$stamps"
 done
 # The stand-in for the kubelet is a source file of the suite, so it is built again after a change.
 if ! have kubelet || [[ $module/kubelet/main.go -nt $folder/kubelet ]]; then
-    need_go
-    go -C "$module" build -ldflags "-s -w" -o "$folder/kubelet.part" ./kubelet || fail "cannot build the stand-in for the kubelet"
-    put "$folder/kubelet.part" kubelet
+    build_go "$folder/kubelet" "$module" ./kubelet "$stamps"
 fi
 if ! have istio-crds.yaml || ! have gateway-crds.yaml || ! have envoy_bootstrap.json; then
     need_go
-    istio=$(module_folder istio.io/istio)
+    source=$(module_folder istio.io/istio)
     gateway=$(module_folder sigs.k8s.io/gateway-api)
-    cp "$istio/tools/packaging/common/envoy_bootstrap.json" "$folder/part"
+    cp "$source/tools/packaging/common/envoy_bootstrap.json" "$folder/part"
     put "$folder/part" envoy_bootstrap.json
-    cp "$istio/manifests/charts/base/files/crd-all.gen.yaml" "$folder/part"
+    cp "$source/manifests/charts/base/files/crd-all.gen.yaml" "$folder/part"
     put "$folder/part" istio-crds.yaml
     for kind in gatewayclasses gateways httproutes grpcroutes referencegrants; do
         echo ---
@@ -80,10 +67,8 @@ if ! have istio-crds.yaml || ! have gateway-crds.yaml || ! have envoy_bootstrap.
     put "$folder/part" gateway-crds.yaml
 fi
 if ! have envoy-gateway-crds.yaml; then
-    need_go
-    gateway=github.com/envoyproxy/gateway@v1.9.0
-    go -C "$folder" mod download "$gateway" || fail "cannot download $gateway; see the error above"
-    crds=$(go env GOMODCACHE)/$gateway/charts/gateway-crds-helm/templates/generated
+    gateway=$(download github.com/envoyproxy/gateway@v1.9.0)
+    crds=$gateway/charts/gateway-crds-helm/templates/generated
     grep -v '^{{' "$crds/gateway.envoyproxy.io_envoyextensionpolicies.yaml" >"$folder/part"
     put "$folder/part" envoy-gateway-crds.yaml
 fi

@@ -32,11 +32,8 @@ init_module() {
 for package in "${packages[@]}"; do
     program=${package##*/}
     [[ ! -e $folder/$program ]] || continue
-    need go "install Go 1.26 or later (https://go.dev/dl); Debian's package may be older"
+    need_go
     [[ -e $module/go.sum ]] || init_module >&2
-    echo "building $program $version (first run only)" >&2
-    go -C "$module" build -ldflags "-s -w -X k8s.io/component-base/version.gitVersion=v$version" \
-        -o "$folder/$program.part" "$package" || fail "cannot build $program; see the error above"
-    mv "$folder/$program.part" "$folder/$program"
+    build_go "$folder/$program" "$module" "$package" "-X k8s.io/component-base/version.gitVersion=v$version"
 done
 echo "$folder"

@@ -14,20 +14,11 @@ stamps="-X k8s.io/component-base/version.gitVersion=v1.36.1"
 version=$({ cat "$module"/{,dns/}go.{mod,sum} && echo "$stamps"; } | sha256sum | cut -c1-16)
 folder=${XDG_CACHE_HOME:-$HOME/.cache}/maintenance-filter/node-$version
 
-# build NAME MODULE PACKAGE: builds a program, as a file that appears when it is complete
-build() {
-    need go "install Go 1.26 or later (https://go.dev/dl); Debian's package may be older"
-    echo "building $1 (after a change only)" >&2
-    go -C "$2" build -ldflags "-s -w $stamps" -o "$folder/$1.part" "$3" ||
-        fail "cannot build $1; see the error above"
-    mv "$folder/$1.part" "$folder/$1"
-}
-
 mkdir -p "$folder"
 for name in kubelet kube-controller-manager kube-scheduler kube-proxy; do
-    [[ -e $folder/$name ]] || build "$name" "$module" "k8s.io/kubernetes/cmd/$name"
+    [[ -e $folder/$name ]] || build_go "$folder/$name" "$module" "k8s.io/kubernetes/cmd/$name" "$stamps"
 done
-[[ -e $folder/coredns ]] || build coredns "$module/dns" github.com/coredns/coredns
+[[ -e $folder/coredns ]] || build_go "$folder/coredns" "$module/dns" github.com/coredns/coredns "$stamps"
 # The program of the pods is a source file of the suite, so it is built again after a change.
-[[ $folder/app -nt $module/app/main.go ]] || build app "$module" ./app
+[[ $folder/app -nt $module/app/main.go ]] || build_go "$folder/app" "$module" ./app "$stamps"
 echo "$folder"

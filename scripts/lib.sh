@@ -90,6 +90,22 @@ pip_install() {
         --only-binary :all: --target "$1" "${@:2}" >&2
 }
 
+# need_go: fails unless Go is installed
+need_go() {
+    need go "install Go 1.26 or later (https://go.dev/dl); Debian's package may be older"
+}
+
+# build_go FILE MODULE PACKAGE STAMPS: builds a program, with STAMPS for the linker (-X NAME=VALUE). The file appears when
+# it is complete, so that an interrupted build leaves no incomplete one.
+build_go() {
+    local file=$1 module=$2 package=$3 stamps=$4
+    need_go
+    echo "building ${file##*/}, which later runs reuse" >&2
+    go -C "$module" build -ldflags "-s -w $stamps" -o "$file.part" "$package" ||
+        fail "cannot build ${file##*/}; see the error above"
+    mv "$file.part" "$file"
+}
+
 need_curl() {
     need curl "install it (Debian: curl)"
 }
