@@ -12,7 +12,9 @@ stack=$!
 set +m
 stop() {
     kill -TERM -- "-$stack" 2>/dev/null || true
-    while kill -0 -- "-$stack" 2>/dev/null; do sleep 0.1; done
+    local deadline=$((SECONDS + 60))
+    while kill -0 -- "-$stack" 2>/dev/null && ((SECONDS < deadline)); do sleep 0.1; done
+    kill -KILL -- "-$stack" 2>/dev/null || true
     rm -rf "$scratch"
 }
 trap stop EXIT
@@ -38,9 +40,10 @@ KUBECONFIG=$(printed 'export KUBECONFIG=([^ ]+) ')
 PATH=$(printed ' PATH=([^:]+):'):$PATH
 export KUBECONFIG PATH
 
-# answered STATUS: a command that waits until the service answers with STATUS
+# answered STATUS: a command that waits until the service answers with STATUS, for at most a minute
 answered() {
-    echo "@until curl --silent --output /dev/null --write-out '%{http_code}' $url/ | grep --quiet $1; do sleep 0.05; done"
+    local ask="curl --silent --max-time 5 --output /dev/null --write-out %{http_code} $url/"
+    echo "@timeout 60 bash -c 'until $ask | grep --quiet $1; do sleep 0.05; done'"
 }
 picture=$PWD/docs/switch terminal=$PWD/xtask/pictures/terminal.py
 cd "$folder"

@@ -80,7 +80,7 @@ impl Announcement {
     #[must_use]
     pub fn log_line(&self, previous: &Self) -> Option<&str> {
         let was_off = previous.text.starts_with(OFF) && self.text.starts_with(OFF);
-        let is_news = !was_off || self.text.starts_with(ENDED);
-        (is_news && self.text != previous.text).then_some(self.text.as_str())
+        let is_notable = !was_off || self.text.starts_with(ENDED);
+        (is_notable && self.text != previous.text).then_some(self.text.as_str())
     }
 }

@@ -26,9 +26,9 @@ impl Policy {
             Stage::Extended if is_dry_run => "in dry run past the end of its window",
             Stage::Extended => "past the end of its window",
         };
-        let end_ahead = self.window.end().filter(|_| stage == Stage::InForce);
-        let until = with_time(end_ahead, "until");
-        let retry_after = match (self.retry_after, end_ahead) {
+        let coming_end = self.window.end().filter(|_| stage == Stage::InForce);
+        let until = with_time(coming_end, "until");
+        let retry_after = match (self.retry_after, coming_end) {
             (None, Some(_)) => "counts down".into(),
             (Some(seconds), Some(_)) => format!("at most {seconds} s"),
             (seconds, None) => format!("{} s", seconds.unwrap_or_default()),

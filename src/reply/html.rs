@@ -11,7 +11,7 @@ use crate::limits::HTML_BYTES;
 use crate::request::RequestHead;
 
 /// Lets a page have inline styles and images in `data:` URLs, and nothing else: no
-/// script, no form and nothing from another place.
+/// script, no form and nothing from another address.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 

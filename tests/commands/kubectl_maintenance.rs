@@ -2,6 +2,7 @@
 //! that the plugin may not use. The suite `istio` runs it against a real API server.
 
 mod cluster;
+mod output;
 mod status;
 mod switching;
 mod usage;

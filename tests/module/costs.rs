@@ -20,7 +20,7 @@ struct Kind {
     head: &'static [(&'static str, &'static str)],
     calls: &'static [&'static str],
     /// Measured work. The test allows a tenth more, and down to half, because compilers differ.
-    /// A kind that gets cheaper than that no longer does what it was meant to measure.
+    /// Below half, the kind no longer measures the work that its name says.
     fuel: u64,
 }
 

@@ -77,11 +77,11 @@ impl Host {
 
     pub fn define(&mut self, name: String) -> u32 {
         let known = self.metrics.iter().position(|(known, _)| *known == name);
-        let place = known.unwrap_or_else(|| {
+        let index = known.unwrap_or_else(|| {
             self.metrics.push((name, 0));
             self.metrics.len() - 1
         });
-        self.metric_ids.push(place);
+        self.metric_ids.push(index);
         u32::try_from(self.metric_ids.len() - 1).expect("few metrics")
     }
 

@@ -26,7 +26,7 @@ const CONFIGURATIONS: [&str; 7] = [
         {"path": "/ready", "action": "Respond"}, {"pathPrefix": "/static/"}]}"#,
     r#"{"enabled": true, "scope": {"hosts": ["*.example.com", "[::1]"],
         "pathPrefixes": ["/shop/", "/live/"]}}"#,
-    // The digest is that of `test`.
+    // The digest of the token `test`.
     r#"{"enabled": true, "bypass": {"header": "x-token",
         "sha256": ["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"]}}"#,
     r#"{"enabled": true, "response": {"html": "<h1>x</h1>", "corsOrigins": ["https://a.example"],
@@ -95,7 +95,7 @@ impl RequestHead for NativeHead<'_> {
     }
 }
 
-/// A configuration in the interpreter, and the policy that says what is right.
+/// A configuration in the interpreter, and the policy that the module must agree with.
 struct Subject {
     plugin: Plugin,
     policy: Policy,
@@ -107,7 +107,7 @@ impl Subject {
         Self { plugin: Plugin::configured(configuration), policy }
     }
 
-    /// Fails unless the module does to a request what the policy decides.
+    /// Fails unless the module treats a request as the policy decides.
     fn check(&mut self, head: &Head) -> Result<(), TestCaseError> {
         let outcome = self.send(head);
         let native = NativeHead(head);

@@ -9,7 +9,7 @@ const NOT_FOUND: u32 = 1;
 const CAS_MISMATCH: u32 = 8;
 
 /// Names by which a read of a header is recorded: one for each header that the filter
-/// may read. `x-token` is that of the tests of the bypass.
+/// may read. The tests of the bypass use `x-token`.
 const HEADER_CALLS: [&str; 9] = [
     "get :path",
     "get :method",

@@ -136,11 +136,11 @@ fn head(method: &str, path: &str, others: &[(&'static str, &str)]) -> Head {
 }
 
 /// Occurrence of a host call: its name in the ABI, and the callback that makes it.
-type Place = (String, String);
+type CallSite = (String, String);
 
 #[test]
 fn every_status_of_every_host_call_in_every_callback() {
-    let mut survived: BTreeMap<Place, BTreeSet<&str>> = BTreeMap::new();
+    let mut survived: BTreeMap<CallSite, BTreeSet<&str>> = BTreeMap::new();
     let mut trapped = survived.clone();
     let mut cases = 0;
     for scenario in scenarios() {
@@ -148,8 +148,8 @@ fn every_status_of_every_host_call_in_every_callback() {
         assert!(!undisturbed.contains(&Outcome::Trapped), "{}", scenario.name);
         for (index, call) in scenario.calls() {
             let callback = scenario.events[index].callback().expect("a callback");
-            let place = (abi_name(call), callback.to_owned());
-            survived.entry(place.clone()).or_default().insert("Ok");
+            let call_site = (abi_name(call), callback.to_owned());
+            survived.entry(call_site.clone()).or_default().insert("Ok");
             for status in (1..=12).chain(UNKNOWN_STATUSES) {
                 cases += 1;
                 let outcomes = scenario.run(Some((index, call, status)));
@@ -161,14 +161,14 @@ fn every_status_of_every_host_call_in_every_callback() {
                     assert_harmless(&scenario, index, call, &undisturbed, &outcomes, &case);
                     &mut survived
                 };
-                list.entry(place.clone()).or_default().insert(status_name(status));
+                list.entry(call_site.clone()).or_default().insert(status_name(status));
             }
         }
     }
     println!("{cases} cases");
-    for (place, statuses) in &trapped {
-        let both: Vec<_> = statuses.intersection(&survived[place]).collect();
-        assert!(both.is_empty(), "{place:?} traps on {both:?} in one scenario, not in another");
+    for (call_site, statuses) in &trapped {
+        let both: Vec<_> = statuses.intersection(&survived[call_site]).collect();
+        assert!(both.is_empty(), "{call_site:?} traps on {both:?} in one scenario, not in another");
     }
     assert_eq!(documented(), survived, "docs/design.md, and what the module does");
 }
@@ -251,7 +251,7 @@ fn assert_harmless(
 }
 
 /// The table "Host calls" of docs/design.md.
-fn documented() -> BTreeMap<Place, BTreeSet<&'static str>> {
+fn documented() -> BTreeMap<CallSite, BTreeSet<&'static str>> {
     let section = DESIGN.split("### Host calls").nth(1).expect("the section");
     let section = section.split("\n### ").next().expect("the section");
     let mut table = BTreeMap::new();
@@ -264,8 +264,8 @@ fn documented() -> BTreeMap<Place, BTreeSet<&'static str>> {
             statuses.push("unknown");
         }
         for callback in callbacks {
-            let place = (calls[0].to_owned(), format!("proxy_{callback}"));
-            table.insert(place, statuses.iter().copied().collect());
+            let call_site = (calls[0].to_owned(), format!("proxy_{callback}"));
+            table.insert(call_site, statuses.iter().copied().collect());
         }
     }
     table

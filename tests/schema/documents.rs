@@ -24,12 +24,12 @@ fn pages(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[track_caller]
-fn assert_accepted(configuration: &Value, place: &Path) {
+fn assert_accepted(configuration: &Value, file: &Path) {
     let validator = jsonschema::validator_for(&schema()).expect("a JSON Schema");
-    let place = place.display();
-    assert!(validator.is_valid(configuration), "{place}: the schema refuses {configuration}");
+    let file = file.display();
+    assert!(validator.is_valid(configuration), "{file}: the schema refuses {configuration}");
     Policy::from_json(configuration.to_string().as_bytes())
-        .unwrap_or_else(|error| panic!("{place}: {error}: {configuration}"));
+        .unwrap_or_else(|error| panic!("{file}: {error}: {configuration}"));
 }
 
 #[test]

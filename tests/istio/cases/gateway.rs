@@ -54,6 +54,18 @@ impl Edge {
         eventually(&format!("{host} gets {status}"), CHANGE_TIMEOUT, answered).await
     }
 
+    /// Waits until twenty new connections in a row get 503. Each worker takes over the
+    /// new listener by itself, and the kernel assigns a connection to a worker by chance.
+    async fn until_every_worker_rejects(&self, host: &str) {
+        let rejected = async || {
+            for _ in 0..20 {
+                self.try_get(host, "/").await.filter(|answer| answer.status == 503)?;
+            }
+            Some(())
+        };
+        eventually("every worker rejects", CHANGE_TIMEOUT, rejected).await;
+    }
+
     /// Sends `GET` for a host on a new connection. Returns `None` if there is no reply.
     async fn try_get(&self, host: &str, path: &str) -> Option<Answer> {
         let mut request = request("GET", path);
@@ -90,9 +102,7 @@ pub async fn one_host_of_the_gateway_is_in_maintenance(mesh: &Mesh) {
     let file = recipes::manifest(&service, "gateway-host");
     service.kubectl.run(&["apply", "-n", &edge.namespace, "-f", &file]);
     assert_maintenance(&edge.until_status(HOST_NAME, 503).await, "300");
-    // Each worker of the gateway takes over the new listener by itself.
-    let replaced = async || edge.gateway.is_draining().await.then_some(());
-    eventually("the old listener drains", CHANGE_TIMEOUT, replaced).await;
+    edge.until_every_worker_rejects(HOST_NAME).await;
     for host in ["SHOP.example.com:443", "shop.example.com.", "api.shop.example.com"] {
         let answer = edge.try_get(host, "/").await.expect("a response");
         assert_maintenance(&answer, "300");

@@ -119,9 +119,10 @@ pub async fn a_controller_without_the_switch_keeps_maintenance(mesh: &Mesh) {
     assert_maintenance(&service.get("/").await, "700");
 }
 
-/// To remove the field from the file of a controller that applies on its own side
-/// removes it from the plugin, and so ends maintenance. On the server's side it does
-/// not, because the field belongs to the person who has changed it.
+/// Removes the field from the controller's file during maintenance. A controller that
+/// applies on the client side then removes it from the plugin, which ends maintenance. A
+/// controller that applies on the server side does not, because the field belongs to the
+/// person who has changed it.
 pub async fn the_switch_is_removed_from_the_file_while_it_is_off(mesh: &Mesh) {
     let service = Service::start(mesh).await;
     let folder = overlay(&service);

@@ -59,7 +59,6 @@ pub fn all() -> Vec<(&'static str, Case)> {
         module::the_digest_of_the_manifest_is_checked,
         module::a_moved_tag_changes_nothing,
         module::a_wrong_digest_closes_maintenance_mode,
-        module::a_digest_in_the_url_ignores_a_moved_tag,
         module::a_wrong_digest_in_the_url_closes_maintenance_mode,
         module::without_a_registry_maintenance_mode_is_closed,
         module::without_a_registry_standby_is_open,

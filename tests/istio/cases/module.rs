@@ -50,17 +50,6 @@ pub async fn a_wrong_digest_closes_maintenance_mode(mesh: &Mesh) {
     assert_eq!(service.until_status(200).await.body, BODY);
 }
 
-/// With tag and digest in the URL, which `make istio-image` writes, the proxy loads the
-/// image of the digest, whatever the tag names by now.
-pub async fn a_digest_in_the_url_ignores_a_moved_tag(mesh: &Mesh) {
-    let registry = Registry::start().await;
-    let mut service = Service::without_proxy(&mesh.plane, &registry.pinned_image()).await;
-    registry.push_module(b"not a module", "0.1.0").await;
-    service.start_proxy(&mesh.plane).await;
-    service.apply("maintenance-mode");
-    assert_maintenance(&service.until_status(503).await, "300");
-}
-
 pub async fn a_wrong_digest_in_the_url_closes_maintenance_mode(mesh: &Mesh) {
     let image = format!("{}@sha256:{}", mesh.registry.image(), "0".repeat(64));
     let mut service = Service::without_proxy(&mesh.plane, &image).await;

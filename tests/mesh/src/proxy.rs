@@ -1,9 +1,11 @@
 //! pilot-agent and the Envoy it starts, run as in a pod but without a pod.
 
+mod agent;
+mod identity;
+
 use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use harness::client::{self, Client, Http, request};
@@ -15,60 +17,10 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::control_plane::ControlPlane;
-use crate::kubectl::Kubectl;
+
+pub use self::identity::{Credentials, Identity, RETRY_STATISTICS};
 
 const START_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// Environment variable that makes Envoy count retries. Istio turns most statistics
-/// of Envoy off.
-pub const RETRY_STATISTICS: (&str, &str) = (
-    "ISTIO_METAJSON_STATISTICS",
-    r#"{"ANNOTATIONS": {"sidecar.istio.io/statsInclusionSuffixes": "upstream_rq_retry"}}"#,
-);
-
-/// Identity and settings of a proxy.
-#[derive(Clone, Debug)]
-pub struct Identity {
-    /// Pod name.
-    pub name: String,
-    /// Namespace.
-    pub namespace: String,
-    /// Proxy type: `sidecar`, `router` for a gateway, or `waypoint`.
-    pub role: &'static str,
-    /// Pod labels.
-    pub labels: Value,
-    /// Additional environment variables of the agent.
-    pub environment: Vec<(&'static str, &'static str)>,
-    /// Seconds for which a replaced listener drains. Istio's default is 45.
-    pub drain_seconds: u32,
-}
-
-/// Files that the kubelet would mount for a service account.
-#[derive(Clone, Debug)]
-pub struct Credentials {
-    token: String,
-    root_certificate: String,
-}
-
-impl Credentials {
-    /// Fetches the credentials of the default service account of a namespace.
-    pub fn fetch(kubectl: &Kubectl, namespace: &str) -> Self {
-        let token = ["create", "token", "default", "-n", namespace, "--audience", "istio-ca"];
-        let path = "jsonpath={.data.root-cert\\.pem}";
-        let root = ["get", "configmap", "istio-ca-root-cert", "-n", namespace, "-o", path];
-        Self { token: kubectl.run(&token).trim().into(), root_certificate: kubectl.run(&root) }
-    }
-
-    /// Writes the files to where the agent expects them below its working folder.
-    fn write(&self, folder: &Path) {
-        let secrets = folder.join("var/run/secrets");
-        fs::create_dir_all(secrets.join("tokens")).expect("a folder");
-        fs::create_dir_all(secrets.join("istio")).expect("a folder");
-        fs::write(secrets.join("tokens/istio-token"), &self.token).expect("the token");
-        fs::write(secrets.join("istio/root-cert.pem"), &self.root_certificate)
-            .expect("the certificate");
-    }
-}
 
 /// Running proxy. Dropping it stops the agent, which stops Envoy.
 pub struct Proxy {
@@ -102,27 +54,7 @@ impl Proxy {
         let folder = TempDir::new().expect("a temporary folder");
         credentials.write(folder.path());
         let (admin, status) = (port(), port());
-        let mut command = in_mount_namespace(&plane.tools().path("pilot-agent"));
-        command
-            .current_dir(folder.path())
-            .envs(identity.environment.iter().copied())
-            .args(["proxy", identity.role, "--domain"])
-            .arg(format!("{}.svc.cluster.local", identity.namespace))
-            .envs([
-                ("POD_NAME", identity.name.as_str()),
-                ("POD_NAMESPACE", &identity.namespace),
-                ("INSTANCE_IP", "127.0.0.1"),
-                ("SERVICE_ACCOUNT", "default"),
-                ("ISTIO_META_INTERCEPTION_MODE", "NONE"),
-                ("ISTIO_META_CLUSTER_ID", "Kubernetes"),
-                ("ISTIO_METAJSON_LABELS", &identity.labels.to_string()),
-                ("WASM_INSECURE_REGISTRIES", "*"),
-                ("CA_ADDR", &plane.istiod().discovery_address()),
-                ("ENVOY_PROMETHEUS_PORT", &port().to_string()),
-                ("ENVOY_STATUS_PORT", &port().to_string()),
-                ("PROXY_CONFIG", &proxy_config(plane, identity, folder.path(), [admin, status])),
-            ])
-            .env("ISTIO_BOOTSTRAP", write_bootstrap(plane, folder.path()));
+        let mut command = agent::command(plane, identity, folder.path(), [admin, status]);
         let log = folder.path().join("agent.log");
         let agent = Process::spawn(&identity.name, &mut command, &log);
         let loopback = |port| SocketAddr::from(([127, 0, 0, 1], port));
@@ -239,52 +171,4 @@ fn collect_http_filters(value: &Value, names: &mut Vec<String>) {
         Value::Array(values) => values.iter().for_each(|value| collect_http_filters(value, names)),
         _ => {}
     }
-}
-
-/// Command that runs a program in its own mount namespace.
-///
-/// The agent caches modules in the fixed folder `/var/lib/istio/data`. In a pod
-/// the folder is private. Here each agent gets its own in-memory file system, which
-/// is so small that a test can fill it.
-fn in_mount_namespace(program: &Path) -> Command {
-    const SETUP: &str =
-        "mount -t tmpfs -o size=16m none /var/lib && mkdir -p /var/lib/istio/data && exec \"$@\"";
-    let mut command = Command::new("unshare");
-    if !nix::unistd::geteuid().is_root() {
-        command.arg("--map-root-user");
-    }
-    command.args(["--mount", "sh", "-c", SETUP, "sh"]).arg(program);
-    command
-}
-
-/// Writes Istio's bootstrap template with two changes. The metrics and health
-/// listeners bind to loopback, and an extension that stock Envoy lacks is
-/// removed.
-fn write_bootstrap(plane: &ControlPlane, folder: &Path) -> PathBuf {
-    let text = fs::read_to_string(plane.tools().path("envoy_bootstrap.json")).expect("a template");
-    let text = text.replace("{{ .wildcard }}", "{{ .localhost }}");
-    let text = text.replace("{{- if .metadata_discovery }}", "{{- if false }}");
-    let file = folder.join("bootstrap.json");
-    fs::write(&file, text).expect("the bootstrap");
-    file
-}
-
-/// Value of `PROXY_CONFIG`.
-fn proxy_config(
-    plane: &ControlPlane,
-    identity: &Identity,
-    folder: &Path,
-    [admin, status]: [u16; 2],
-) -> String {
-    json!({
-        "binaryPath": plane.tools().envoy(),
-        "configPath": folder.join("envoy"),
-        "discoveryAddress": plane.istiod().discovery_address(),
-        "concurrency": 2,
-        "proxyAdminPort": admin,
-        "statusPort": status,
-        "drainDuration": format!("{}s", identity.drain_seconds),
-        "terminationDrainDuration": "1s",
-    })
-    .to_string()
 }
