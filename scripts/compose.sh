@@ -21,7 +21,7 @@ up() {
     [[ -e .run/plugin.yaml ]] || cp envoy/dynamic/off.yaml .run/plugin.yaml
     if ! compose up --detach --wait --wait-timeout 120; then
         compose logs proxy >&2
-        fail "the containers did not become healthy; the proxy's log is above"
+        fail "cannot start the containers: see the error above, and the proxy's log if it has started"
     fi
     compose port proxy 10000 >.run/proxy
     compose port proxy 9902 >.run/admin

@@ -62,7 +62,7 @@ To write it into the manifests of istio/ and docs/recipes/:
 
 For another manifest:
   url: oci://$image
-  sha256: ${pushed#sha256:}
+  sha256: "${pushed#sha256:}"
 END
 }
 

@@ -71,7 +71,7 @@ async fn the_pulled_image_is_the_pushed_image() {
         format!("pushed {name}, digest {digest}"),
         format!("  make istio-image URL=oci://{name}@{digest}"),
         format!("  url: oci://{name}"),
-        format!("  sha256: {}", digest.trim_start_matches("sha256:")),
+        format!("  sha256: \"{}\"", digest.trim_start_matches("sha256:")),
     ] {
         assert!(printed.lines().any(|found| found == line), "no line {line:?} in\n{printed}");
     }

@@ -63,7 +63,7 @@ fn suite(programs: &Programs) -> ExitCode {
     println!("{}, control groups of version {}", node::runtime(), control_groups::version());
     let runtime = Runtime::new().expect("a runtime");
     let cluster = Arc::new(runtime.block_on(Cluster::start(programs)));
-    if std::env::var_os("RUN_NODE").is_some() {
+    if std::env::var_os(namespaces::FOR_A_PERSON).is_some() {
         runtime.block_on(run::until_interrupted(&cluster));
         return ExitCode::SUCCESS;
     }

@@ -3,6 +3,7 @@
 
 use maintenance_filter::policy::Policy;
 use proptest::prelude::*;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 const TOKENS: &[&str] = &[
@@ -74,7 +75,8 @@ fn the_filter_and_serde_json_accept_the_same_syntax() {
     proptest!(ProptestConfig::with_cases(50_000), |(text in token_sequence())| {
         // The filter accepts an empty configuration, which is not valid JSON.
         if !text.is_empty() {
-            let expected = serde_json::from_str::<Value>(&text).is_err();
+            // Not `Value`, which also refuses a valid number that is too large for it.
+            let expected = serde_json::from_str::<IgnoredAny>(&text).is_err();
             prop_assert_eq!(is_not_json(&text), expected, "{:?}", text);
         }
     });
