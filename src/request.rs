@@ -4,7 +4,7 @@
 pub trait RequestHead {
     /// Returns the value of a header, `:method`, `:path` or `:authority`. Each
     /// is a call to the proxy, so the policy asks for as few as it can.
-    /// Of a header that occurs more than once, it is one of the values.
+    /// If a header occurs more than once, returns one of its values.
     fn header(&self, name: &str) -> Option<Vec<u8>>;
 
     /// Returns how many times a header occurs. Costs a copy of all headers.

@@ -131,7 +131,7 @@ impl Reply {
         reply
     }
 
-    /// Maintenance may begin or end at any moment.
+    /// Adds `no-store`, because maintenance may begin or end at any moment.
     fn forbid_caching(&mut self) {
         self.add("cache-control", "no-store");
     }

@@ -38,7 +38,8 @@ pub struct InstructionCounter {
 }
 
 impl InstructionCounter {
-    /// Takes most of a minute: under callgrind everything runs some 50 times slower.
+    /// Starts Envoy, which takes most of a minute: under callgrind everything runs some 50
+    /// times slower.
     pub async fn start(bootstrap: &Value) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let output_file = folder.path().join("callgrind.out");

@@ -14,7 +14,7 @@ use mesh::service::{CHANGE_TIMEOUT, Service};
 const SECONDS_UNTIL_START: u64 = 12;
 const SECONDS_OF_WINDOW: u64 = 10;
 
-/// Nobody does anything in the night, and the controller applies the file all the time.
+/// The controller applies the file all the time, and no person changes it until the morning.
 pub async fn maintenance_begins_and_is_extended_without_a_commit(mesh: &Mesh) {
     let service = Service::start(mesh).await;
     let file = manifest(&service, "planned-night");
