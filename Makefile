@@ -163,6 +163,18 @@ test-faults: image ## kill, stop and cut off each part in the middle of a switch
 test-node: image ## test istio/ on a real Kubernetes node, as root; the first run builds it (8 minutes, and 5 for the node; CONTAINERD=2.1.4)
 	$(with-node) $(call with-envoy,$(ENVOY_VERSION)) $(with-istio) cargo test --locked --test node
 
+.PHONY: lint
+lint: ## run rustfmt, clippy, rustdoc, shellcheck, actionlint, zizmor, cargo-deny and cargo-about
+	@scripts/lint.sh
+
+.PHONY: fmt
+fmt: ## format the Rust sources
+	cargo fmt --all
+
+.PHONY: clean
+clean: ## remove build output and fetched tools
+	rm -rf target dist .run .tools
+
 ##@ For maintainers
 
 .PHONY: sbom
@@ -237,17 +249,3 @@ fleet: image ## switch a fleet of N="1 50 100 200" sidecars under load (SWITCHES
 .PHONY: hostile
 hostile: build ## send N=10000000 malformed requests and frames to a service in maintenance (SEED= repeats a run, CONTROL=1 compares memory)
 	@$(call with-envoy,$(ENVOY_VERSION)) cargo run --quiet --locked -p xtask -- hostile $(N)
-
-##@ For contributors
-
-.PHONY: lint
-lint: ## run rustfmt, clippy, rustdoc, shellcheck, actionlint, zizmor, cargo-deny and cargo-about
-	@scripts/lint.sh
-
-.PHONY: fmt
-fmt: ## format the Rust sources
-	cargo fmt --all
-
-.PHONY: clean
-clean: ## remove build output and fetched tools
-	rm -rf target dist .run .tools

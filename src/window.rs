@@ -24,7 +24,7 @@ pub(crate) struct WindowConfig {
     /// Time at which maintenance ends. It must be after `start`. Absent: never.
     #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "Time"))]
     end: Option<Time>,
-    /// Effect of `end`. It needs `end`.
+    /// Action at `end`. Allowed only together with `end`.
     #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "OnEnd"))]
     on_end: Option<OnEnd>,
 }

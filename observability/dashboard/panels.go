@@ -169,7 +169,7 @@ func pods() *table.PanelBuilder {
 
 // --- parts ---
 
-// now is a panel with the values that its queries have now.
+// now returns a panel for current values.
 func now(title, description string) *stat.PanelBuilder {
 	return stat.NewPanelBuilder().
 		Title(title).
@@ -204,8 +204,7 @@ func query(id, legend, expression string) *prometheus.DataqueryBuilder {
 	return prometheus.NewDataqueryBuilder().RefId(id).Expr(expression).LegendFormat(legend).Range()
 }
 
-// current is a query without the values of the past. A panel of the last value would otherwise show the value of a series that
-// ended, for example of a window that is over.
+// current returns an instant query. A range query would also return series that have ended, for example a window that is over.
 func current(id, legend, expression string) *prometheus.DataqueryBuilder {
 	return prometheus.NewDataqueryBuilder().RefId(id).Expr(expression).LegendFormat(legend).Instant()
 }

@@ -66,8 +66,8 @@ impl Plugin {
     }
 
     /// Returns the stage for a request, and the time in seconds since 1970. The end
-    /// of a window is exact: until then, each request reads the clock. If no end
-    /// is to come, nothing depends on the time, and it is 0.
+    /// of a window is exact: until then, each request reads the clock. The time
+    /// is 0 if the window has no end to check.
     #[inline]
     pub fn stage(&self) -> (Stage, u64) {
         let stage = self.stage.get();

@@ -1,4 +1,4 @@
-//! Cost of a request by kind. The cost must never change.
+//! Cost of a request by kind. It stays within bounds, so that a regression is noticed.
 
 use super::plugin::{Cost, Plugin, ROOT};
 

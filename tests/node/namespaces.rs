@@ -28,7 +28,7 @@ pub const SHELL: &str = "shell";
 /// File in the temporary folder that the shell reads first.
 pub const ENVIRONMENT: &str = "environment";
 
-/// Environment variable that is set for a node without cases, which a person stops.
+/// Environment variable of `make run-node`: start the node, run no cases, stop at Ctrl-C.
 pub const FOR_A_PERSON: &str = "RUN_NODE";
 /// Environment variable with the role of a process of the suite.
 const ROLE: &str = "NODE_ROLE";

@@ -1,4 +1,4 @@
-"""Draws a chart as SVG, once for light and once for dark pages: render.py SPECIFICATION OUTPUT <DATASETS
+"""Draws a chart as SVG, once for light and once for dark pages: chart.py SPECIFICATION OUTPUT <DATASETS
 
 SPECIFICATION is a Vega-Lite file in this folder. DATASETS is a JSON object with the rows of each data set that it names.
 The files are OUTPUT-light.svg and OUTPUT-dark.svg.

@@ -8,8 +8,8 @@
 //!
 //! # Why
 //!
-//! With `--no-liftoff` V8 has no profile of the running code, by which it could choose
-//! the calls to inline. So it inlines every direct call that fits into a budget, whether it is
+//! With `--no-liftoff` V8 has no call profile, so it cannot tell calls that run
+//! often from calls that never run. So it inlines every direct call that fits into a budget, whether it is
 //! ever executed or not. The budget is two to five times the size of the caller,
 //! and larger the more small functions a module has (`NoLiftoffBudget` in
 //! [inlining-tree.h](https://chromium.googlesource.com/v8/v8/+/refs/heads/main/src/wasm/inlining-tree.h)).
@@ -19,8 +19,8 @@
 //!
 //! # What it saves
 //!
-//! Without this step, loading the module takes 1,360 million instructions instead
-//! of 637, measured in Envoy 1.40. A call costs a few instructions more, for
+//! Without this step, loading the module took 1,360 million instructions instead
+//! of 637, measured in Envoy 1.40 when the module had 133,041 bytes. A call costs a few instructions more, for
 //! the check of the callee's type.
 
 use std::collections::BTreeMap;

@@ -9,9 +9,10 @@
 //!   it;
 //! - patches of `istio/standby`.
 //!
-//! A request without a complete answer, an answer that is neither the application's nor
-//! the complete reply, and a request that reaches the application after the last
-//! sidecar has switched fail the run.
+//! The run fails on a request without a complete answer, an answer that is neither the
+//! application's nor the complete reply, an answer of the old kind from a sidecar that
+//! has switched, a request that reaches the application although the client gets a 503,
+//! and a number of pulls other than one for each agent.
 
 mod clients;
 mod costs;
