@@ -29,8 +29,9 @@ module_folder() {
 # download MODULE@REVISION: downloads a Go module and prints its folder
 download() {
     need_go
-    go -C "$folder" mod download -json "$1" >"$folder/part" || fail "cannot download $1: $(<"$folder/part")"
-    sed -n 's/^\t"Dir": "\(.*\)",$/\1/p' "$folder/part"
+    local answer
+    answer=$(go -C "$folder" mod download -json "$1") || fail "cannot download $1: $answer"
+    sed -n 's/^\t"Dir": "\(.*\)",$/\1/p' <<<"$answer"
 }
 
 mkdir -p "$folder"
