@@ -55,7 +55,16 @@ impl Caller {
     }
 }
 
-async fn send(address: SocketAddr, host: &str, method: &str, path: &str) -> Result<Reply, String> {
+/// Sends a request from the node.
+///
+/// # Errors
+/// Says why there was no complete reply.
+pub async fn send(
+    address: SocketAddr,
+    host: &str,
+    method: &str,
+    path: &str,
+) -> Result<Reply, String> {
     let mut request = request(method, path);
     request.headers_mut().insert(HOST, host.parse().expect("a host"));
     let mut client = Client::connect(address, Http::One).await.map_err(|e| e.to_string())?;

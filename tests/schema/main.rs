@@ -1,7 +1,8 @@
 //! Tests that the files made from the wire types are current and agree with the filter:
 //! the JSON Schema, the configuration reference, and the configurations in the
-//! documentation.
+//! documentation. Also tests that the documentation names existing test cases.
 
+mod case_names;
 mod documents;
 mod reference;
 

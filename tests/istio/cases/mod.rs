@@ -45,6 +45,7 @@ pub fn all() -> Vec<(&'static str, Case)> {
         switching::standby_is_patched,
         switching::maintenance_mode_takes_precedence_over_standby,
         switching::maintenance_goes_before_authorization,
+        switching::maintenance_goes_before_the_check_of_a_token,
         idle::maintenance_mode_lets_an_open_connection_ask_once_more,
         idle::standby_stops_an_open_connection_at_once,
         load::maintenance_mode_twenty_times,

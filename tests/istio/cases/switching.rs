@@ -1,8 +1,10 @@
 //! Switching maintenance on and off.
 
-use harness::client::Answer;
+use harness::client::{self, Answer, Http, request};
 use harness::upstream::BODY;
 use harness::wait::eventually;
+use hyper::header::{AUTHORIZATION, HeaderValue};
+use serde_json::json;
 
 use mesh::Mesh;
 use mesh::service::{CHANGE_TIMEOUT, HEALTH_CHECK, Service};
@@ -101,6 +103,37 @@ pub async fn maintenance_goes_before_authorization(mesh: &Mesh) {
     assert_maintenance(&service.until_status(503).await, "300");
     // An exemption from maintenance is no exemption from authorization.
     assert_eq!(service.get(HEALTH_CHECK).await.status, 403);
+}
+
+pub async fn maintenance_goes_before_the_check_of_a_token(mesh: &Mesh) {
+    /// Public key of RFC 7517, appendix A.1.
+    const KEYS: &str = r#"{"keys": [{"kty": "EC", "crv": "P-256", "kid": "1",
+        "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+        "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}"#;
+    let service = Service::start(mesh).await;
+    let authentication = json!({
+        "apiVersion": "security.istio.io/v1",
+        "kind": "RequestAuthentication",
+        "metadata": {"name": "tokens", "namespace": service.namespace},
+        "spec": {"jwtRules": [{"issuer": "issuer.example", "jwks": KEYS}]},
+    });
+    service.kubectl.apply(&authentication.to_string());
+    let until_status = async |path: &str, status| {
+        let answered = async || {
+            let mut request = request("GET", path);
+            request
+                .headers_mut()
+                .insert(AUTHORIZATION, HeaderValue::from_static("Bearer no-token"));
+            let answer = client::send(service.address(), Http::One, request).await;
+            (answer.status == status).then_some(answer)
+        };
+        eventually(&format!("{path} with a bad token gets {status}"), CHANGE_TIMEOUT, answered)
+            .await
+    };
+    until_status("/", 401).await;
+    service.apply("maintenance-mode");
+    assert_maintenance(&until_status("/", 503).await, "300");
+    until_status(HEALTH_CHECK, 401).await;
 }
 
 /// Asserts that a response is the shipped maintenance reply.

@@ -35,6 +35,7 @@ pub fn all() -> Vec<(&'static str, Case)> {
         probes::tcp_exec_and_grpc_probes_stay_green,
         probes::an_exemption_keeps_grpc_probes_that_are_not_rewritten,
         without_registry::the_module_comes_from_a_config_map,
+        without_registry::a_gateway_reads_the_module_from_a_config_map,
         without_registry::without_the_config_map_every_request_gets_500,
         mesh::external_authorization_goes_before_maintenance,
         mesh::a_retry_policy_for_rate_limits_retries,

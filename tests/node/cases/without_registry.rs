@@ -5,10 +5,38 @@ use std::fs;
 use crate::application::{Application, DEFAULT};
 use crate::callers::{self, Caller};
 use crate::cluster::{CHANGE_TIMEOUT, Cluster};
+use crate::reply::{assert_maintenance, is_application};
 use harness::wait::eventually;
 use mesh::service::HEALTH_CHECK;
 
 const URL: &str = "file:///etc/maintenance-filter/plugin.wasm";
+/// Gateway with the `ConfigMap`, as in `docs/istio/registries.md`. The Gateway of the
+/// namespace `ingress` selects its pods, too.
+const GATEWAY: &str = r#"
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: gate, namespace: NAMESPACE}
+spec:
+  selector: {matchLabels: {istio: ingressgateway}}
+  template:
+    metadata:
+      labels: {istio: ingressgateway}
+      annotations: {inject.istio.io/templates: gateway}
+    spec:
+      containers:
+      - name: istio-proxy
+        image: auto
+        imagePullPolicy: Never
+        volumeMounts: [{name: maintenance-filter, mountPath: /etc/maintenance-filter, readOnly: true}]
+      volumes: [{name: maintenance-filter, configMap: {name: maintenance-filter, optional: true}}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: gate, namespace: NAMESPACE}
+spec:
+  selector: {istio: ingressgateway}
+  ports: [{name: http, port: 80, targetPort: 8080}]
+"#;
 /// Size limit of a `ConfigMap`.
 const MAX_CONFIG_MAP_BYTES: u64 = 1 << 20;
 
@@ -34,6 +62,42 @@ pub async fn the_module_comes_from_a_config_map(cluster: &Cluster) {
     application.until_maintenance(&callers::ALL).await;
     application.delete("maintenance-mode");
     application.until_application_answers(&callers::ALL).await;
+    application.finish();
+}
+
+/// The Deployment of a gateway mounts the `ConfigMap` itself.
+pub async fn a_gateway_reads_the_module_from_a_config_map(cluster: &Cluster) {
+    let mut application = Application::start(cluster, &DEFAULT).await;
+    application.set_image(URL);
+    create_config_map(&application);
+    let namespace = application.namespace.as_str();
+    application.kubectl.apply(&GATEWAY.replace("NAMESPACE", namespace));
+    application.kubectl.run(&[
+        "rollout",
+        "status",
+        "deployment/gate",
+        "--timeout=120s",
+        "-n",
+        namespace,
+    ]);
+    let (gateway, host) =
+        (callers::service(&application.kubectl, namespace, "gate"), format!("{namespace}.example"));
+    let until = async |path: &str, status| {
+        let answered = async || {
+            let reply = callers::send(gateway, &host, "GET", path).await.ok()?;
+            (reply.status == status).then_some(reply)
+        };
+        eventually(&format!("{path} gets {status} through the gateway"), CHANGE_TIMEOUT, answered)
+            .await
+    };
+
+    assert!(is_application(&until("/", 200).await));
+    application.apply("gateway");
+    assert_maintenance(&until("/", 503).await);
+    assert!(is_application(&until(HEALTH_CHECK, 200).await));
+    application.until_application_answers(&[Caller::Node]).await;
+    application.delete("gateway");
+    assert!(is_application(&until("/", 200).await));
     application.finish();
 }
 
