@@ -4,7 +4,6 @@
 use maintenance_filter::policy::Policy;
 use proptest::prelude::*;
 use serde::de::IgnoredAny;
-use serde_json::Value;
 
 const TOKENS: &[&str] = &[
     "{",
