@@ -12,7 +12,7 @@ use mesh::service::HEALTH_CHECK;
 const URL: &str = "file:///etc/maintenance-filter/plugin.wasm";
 /// Gateway with the `ConfigMap`, as in `docs/istio/registries.md`. The Gateway of the
 /// namespace `ingress` selects its pods, too.
-const GATEWAY: &str = r#"
+const GATEWAY: &str = "
 apiVersion: apps/v1
 kind: Deployment
 metadata: {name: gate, namespace: NAMESPACE}
@@ -36,7 +36,7 @@ metadata: {name: gate, namespace: NAMESPACE}
 spec:
   selector: {istio: ingressgateway}
   ports: [{name: http, port: 80, targetPort: 8080}]
-"#;
+";
 /// Size limit of a `ConfigMap`.
 const MAX_CONFIG_MAP_BYTES: u64 = 1 << 20;
 
